@@ -1,0 +1,24 @@
+import { readdirSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+// Tests named *.root.test.ts make mounts and loop devices. They run as root on Linux, by `npm run test:root` and in CI.
+const isRootRun = process.env.HOLDFAST_ROOT_TESTS === '1';
+
+const folders = [...readdirSync('packages').map((name) => [name, `packages/${name}`] as const), ['tools', 'tools'] as const];
+
+export default defineConfig({
+  test: {
+    projects: folders.map(([name, root]) => ({
+      root,
+      test: {
+        name,
+        include: isRootRun ? ['**/*.root.test.ts'] : ['**/*.test.ts'],
+        exclude: ['**/node_modules/**', '**/dist/**', ...(isRootRun ? [] : ['**/*.root.test.ts'])],
+        testTimeout: 30_000,
+        hookTimeout: 30_000,
+        fileParallelism: !isRootRun,
+        passWithNoTests: true,
+      },
+    })),
+  },
+});
