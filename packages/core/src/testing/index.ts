@@ -1,0 +1,2 @@
+export { createFakeClock, type FakeClock } from './fake-clock.ts';
+export { createRecordingLogger, type LogLine, type RecordingLogger } from './recording-logger.ts';
