@@ -15,14 +15,16 @@ function causeOf(error: unknown): unknown {
 }
 
 function ownMessage(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error === 'object' ? describeObject(error) : String(error);
+  if (!(error instanceof Error)) return describeThrown(error);
   if (error.message !== '') return error.message;
   // Node reports a refused connection to a name with two addresses as an AggregateError without a message.
   if (error instanceof AggregateError) return [...new Set(error.errors.map(errorMessage))].join('; ');
   return error.name;
 }
 
-function describeObject(value: object | null): string {
-  if (value !== null && 'message' in value && typeof value.message === 'string') return value.message;
+function describeThrown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if ('message' in value && typeof value.message === 'string') return value.message;
   return Object.prototype.toString.call(value);
 }
