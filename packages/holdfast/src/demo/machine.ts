@@ -1,0 +1,30 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseMountInfo } from '@holdfast/mount';
+
+/** Mount points at or below a folder, deepest first. */
+export function mountsBelow(folder: string): string[] {
+  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+    .map((mount) => mount.mountPoint)
+    .filter((path) => path === folder || path.startsWith(`${folder}/`))
+    .sort((a, b) => b.length - a.length);
+}
+
+/** Loop devices whose backing file is, or was, below a folder. Loop devices belong to no namespace. */
+export function loopDevicesBelow(folder: string): string[] {
+  return readdirSync('/sys/block')
+    .filter((name) => name.startsWith('loop'))
+    .filter((name) => {
+      const file = join('/sys/block', name, 'loop', 'backing_file');
+      return existsSync(file) && readFileSync(file, 'utf8').startsWith(`${folder}/`);
+    })
+    .map((name) => `/dev/${name}`);
+}
+
+/** Files a driver keeps in its pool for its volumes: records, images, directories. */
+export function poolEntries(pool: string): string[] {
+  if (!existsSync(pool)) return [];
+  return readdirSync(pool, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() || entry.name.startsWith('pvc-'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
