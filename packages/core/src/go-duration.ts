@@ -39,9 +39,9 @@ function parseNanoseconds(text: string): bigint {
     const match = /^([0-9]*)(?:\.([0-9]*))?([^0-9.]*)/.exec(rest);
     const [whole, integer = '', fraction = '', unit = ''] = match ?? [''];
     if (integer === '' && fraction === '') throw invalid();
+    if (BigInt(integer) > MIN_INT64_MAGNITUDE) throw invalid();
     if (unit === '') throw new GoDurationError(`time: missing unit in duration ${quote(text)}`);
     const unitNs = NS_PER_UNIT.get(unit);
-    if (BigInt(integer) > MIN_INT64_MAGNITUDE) throw invalid();
     if (unitNs === undefined) {
       throw new GoDurationError(`time: unknown unit ${quote(unit)} in duration ${quote(text)}`);
     }
