@@ -1,3 +1,15 @@
+export { AccessModeError, accessModeFor } from './access-modes.ts';
+export {
+  type ControllerCapability,
+  controllerCapabilities,
+  type GroupControllerCapability,
+  groupControllerCapabilities,
+  type NodeCapability,
+  nodeCapabilities,
+  type PluginCapabilityName,
+  pluginCapabilities,
+} from './capabilities.ts';
+export type { MethodTypes } from './field-kind.ts';
 export {
   BlockMetadata,
   BlockMetadataType,
@@ -121,8 +133,8 @@ export {
   VolumeContentSource_VolumeSource,
   VolumeGroupSnapshot,
   VolumeHealth,
-  VolumeHealthErrorType,
   VolumeHealth_VolumeHealthEntry,
+  VolumeHealthErrorType,
   VolumeUsage,
   VolumeUsage_Unit,
 } from './gen/csi/v1/csi.ts';
@@ -135,3 +147,6 @@ export {
   RegistrationStatus,
   RegistrationStatusResponse,
 } from './gen/pluginregistration/v1/api.ts';
+export { methodTypesOf } from './method-types.ts';
+export { redactSecrets } from './secret-values.ts';
+export { serviceAccountTokensKey, strippedText, stripSecrets } from './strip-secrets.ts';
