@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '@holdfast/core';
-import { actOn } from './act.ts';
+import { actOn } from './act/act.ts';
 import { writesByProgram } from './audit.ts';
 import { buildPrograms } from './build.ts';
 import { cleanUp, sweepStale } from './clean-up.ts';

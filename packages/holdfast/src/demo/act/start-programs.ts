@@ -1,0 +1,39 @@
+import { found, notYet } from '../expect.ts';
+import { applyExample } from '../manifests.ts';
+import { driverName, healthPort, stack } from '../programs.ts';
+import type { Scene } from './scene.ts';
+
+/** Starts the driver and its sidecars, and waits until kubelet knows the driver and the driver says that it is well. */
+export async function startPrograms({
+  backend,
+  cluster,
+  places,
+  supervisor,
+  signal,
+  file,
+  step,
+}: Scene): Promise<void> {
+  const programs = stack(places, backend);
+  for (const program of programs) supervisor.start(program);
+  await applyExample(cluster.client, file('1-driver'), signal);
+  await step({
+    title: 'driver is registered',
+    what: `${driverName(backend)} in the node's CSINode`,
+    look: () => {
+      const names = cluster.csiNode()?.spec?.drivers?.map((entry) => entry.name) ?? [];
+      return names.includes(driverName(backend)) ? found(names) : notYet(`it lists ${names.join(', ') || 'nothing'}`);
+    },
+    detail: () => `up: ${programs.map(({ name }) => name).join(', ')}`,
+  });
+  await step({
+    title: 'driver is healthy',
+    what: 'livenessprobe to answer 200',
+    look: async () => {
+      const url = `http://127.0.0.1:${healthPort(backend)}/healthz`;
+      const reply = await fetch(url, { signal }).catch((error: Error) => error);
+      if (reply instanceof Error) return notYet(`${url}: ${reply.message}`);
+      return reply.ok ? found(reply.status) : notYet(`${url}: ${reply.status} ${await reply.text()}`);
+    },
+    detail: () => 'livenessprobe says ok',
+  });
+}
