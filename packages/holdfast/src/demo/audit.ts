@@ -22,13 +22,11 @@ export function countWrites(log: string): string[][] {
     ofProgram.set(what, (ofProgram.get(what) ?? 0) + 1);
     counts.set(program, ofProgram);
   }
-  return [...counts].sort().map(([program, ofProgram]) => [
-    program,
-    [...ofProgram]
-      .sort()
-      .map(([what, count]) => `${count} ${what}`)
-      .join(', '),
-  ]);
+  const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => a.localeCompare(b);
+  return [...counts].sort(byName).map(([program, ofProgram]) => {
+    const written = [...ofProgram].sort(byName).map(([what, count]) => `${count} ${what}`);
+    return [program, written.join(', ')];
+  });
 }
 
 export function writesByProgram(auditLog: string): string[][] {
