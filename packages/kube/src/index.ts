@@ -1,0 +1,72 @@
+export { type Credentials, type KubeConfig, KubeConfigError, type ProxyEnv, type TlsSettings } from './config.ts';
+export { createKubeClient, type KubeClientDeps } from './create-client.ts';
+export type { Json } from './json.ts';
+export type {
+  CallOptions,
+  DeleteOptions,
+  KubeClient,
+  ListOptions,
+  ListPage,
+  PatchOptions,
+  RequestOptions,
+  WatchOptions,
+  WriteOptions,
+} from './kube-client.ts';
+export {
+  isAlreadyExists,
+  isConflict,
+  isExpired,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  KubeError,
+  type KubeErrorFields,
+} from './kube-error.ts';
+export { type LoadKubeConfigOptions, loadKubeConfig } from './load-config.ts';
+export {
+  type Draft,
+  type KubeObject,
+  type ObjectMeta,
+  type ObjectRef,
+  type OwnerReference,
+  objectKey,
+  splitKey,
+} from './object.ts';
+export {
+  addFinalizerPatch,
+  escapeJsonPointer,
+  type JsonPatchOperation,
+  type Patch,
+  removeFinalizerPatch,
+} from './patches.ts';
+export {
+  apiVersionOf,
+  type CSIDriver,
+  type CSINode,
+  csiDrivers,
+  csiNodes,
+  type Event,
+  events,
+  type Lease,
+  leases,
+  type Namespace,
+  type Node,
+  namespaces,
+  nodes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  type Resource,
+  type Secret,
+  type StorageClass,
+  secrets,
+  storageClasses,
+  type VolumeAttachment,
+  type VolumeAttributesClass,
+  volumeAttachments,
+  volumeAttributesClasses,
+} from './resources.ts';
+export type { WatchEvent } from './watch.ts';

@@ -1,0 +1,64 @@
+import type { KubeObject } from './object.ts';
+
+export type JsonPatchOperation =
+  | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
+  | { op: 'remove'; path: string }
+  | { op: 'move' | 'copy'; from: string; path: string };
+
+export type Patch =
+  | { kind: 'json'; operations: JsonPatchOperation[] }
+  | { kind: 'merge'; body: object }
+  | { kind: 'strategic'; body: object }
+  | { kind: 'apply'; body: object; force?: boolean };
+
+const FINALIZERS = '/metadata/finalizers';
+
+/**
+ * Adds one finalizer and touches no other: a whole-list patch would undo what others did since we last read
+ * (kubernetes-csi/external-provisioner#1217). Undefined when the finalizer is there already.
+ *
+ * Appending to a list needs no guard. With no list seen, `test` proves that it is still absent; else the server answers
+ * 422 and the caller reads again.
+ */
+export function addFinalizerPatch(object: KubeObject, finalizer: string): Patch | undefined {
+  const finalizers = object.metadata.finalizers;
+  if (finalizers?.includes(finalizer)) return undefined;
+  if (finalizers !== undefined && finalizers.length > 0) {
+    return {
+      kind: 'json',
+      operations: [...sameObject(object), { op: 'add', path: `${FINALIZERS}/-`, value: finalizer }],
+    };
+  }
+  return {
+    kind: 'json',
+    operations: [
+      ...sameObject(object),
+      { op: 'test', path: FINALIZERS, value: null },
+      { op: 'add', path: FINALIZERS, value: [finalizer] },
+    ],
+  };
+}
+
+/**
+ * Removes one finalizer by its index, guarded by a `test` that it still stands there: when the list has moved the whole
+ * patch fails with 422 and nothing is changed. Undefined when the finalizer is not there.
+ */
+export function removeFinalizerPatch(object: KubeObject, finalizer: string): Patch | undefined {
+  const index = object.metadata.finalizers?.indexOf(finalizer) ?? -1;
+  if (index < 0) return undefined;
+  const path = `${FINALIZERS}/${index}`;
+  return {
+    kind: 'json',
+    operations: [...sameObject(object), { op: 'test', path, value: finalizer }, { op: 'remove', path }],
+  };
+}
+
+/** A new object of the same name is not the one we decided about. */
+function sameObject(object: KubeObject): JsonPatchOperation[] {
+  return [{ op: 'test', path: '/metadata/uid', value: object.metadata.uid }];
+}
+
+/** Escapes one token of a JSON pointer (RFC 6901 §3). */
+export function escapeJsonPointer(text: string): string {
+  return text.replaceAll('~', '~0').replaceAll('/', '~1');
+}
