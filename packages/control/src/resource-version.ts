@@ -1,0 +1,12 @@
+const DIGITS = /^\d+$/;
+
+/**
+ * Says whether resourceVersion `a` is newer than `b`. Both must come from the same collection: there they are ordered
+ * integers (KEP-5504); anywhere else they are opaque. A version that is no number cannot be ordered and counts as newer,
+ * so that a server with other versions is followed event by event.
+ */
+export function isNewerVersion(a: string, b: string): boolean {
+  if (a === b) return false;
+  if (!DIGITS.test(a) || !DIGITS.test(b)) return true;
+  return BigInt(a) > BigInt(b);
+}
