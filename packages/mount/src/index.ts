@@ -1,0 +1,46 @@
+export { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
+export { CommandError, type CommandFailure, type CommandOptions, type CommandResult, runCommand } from './command.ts';
+export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';
+export {
+  checkFileSystem,
+  FileSystemDamagedError,
+  type FileSystemType,
+  type FormatOptions,
+  fileSystemTypes,
+  formatAgain,
+  formatBlankDevice,
+  growFileSystem,
+  growUnmountedFileSystem,
+  isFileSystemType,
+  minimumSizeBytes,
+  NotBlankError,
+  OnlineGrowthRefusedError,
+} from './file-systems.ts';
+export {
+  type AttachOptions,
+  attachLoopDevice,
+  blockDeviceSizeBytes,
+  detachLoopDevice,
+  findLoopDevice,
+  isBusy,
+  LoopDeviceError,
+  listLoopDevices,
+  refreshLoopDevice,
+} from './loop-devices.ts';
+export { type LoopDevice, parseLosetup } from './losetup-output.ts';
+export { type BindOptions, bindMount, type MountOptions, mountFileSystem } from './mount.ts';
+export {
+  type DeviceNumber,
+  isReadOnlyMount,
+  type MountEntry,
+  MountInfoError,
+  mountsAt,
+  mountsUnder,
+  parseMountInfo,
+  readMountInfo,
+  topMountAt,
+} from './mount-info.ts';
+export { canonicalMountPoint, findMount, isMountPoint } from './mount-point.ts';
+export { type DeviceContent, interpretBlkid, probeDevice } from './probe.ts';
+export { cleanupMountPoint, MountBusyError, type UnmountOptions, unmountAll } from './unmount.ts';
+export { type FileSystemUsage, fileSystemUsage, parseUsage } from './usage.ts';

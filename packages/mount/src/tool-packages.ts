@@ -1,0 +1,21 @@
+// The Debian and Ubuntu package of every tool this package runs. Fedora and Alpine use the same names for these.
+const packages: Readonly<Record<string, string>> = {
+  blkid: 'util-linux',
+  btrfs: 'btrfs-progs',
+  e2fsck: 'e2fsprogs',
+  fsck: 'util-linux',
+  losetup: 'util-linux',
+  'mkfs.btrfs': 'btrfs-progs',
+  'mkfs.ext3': 'e2fsprogs',
+  'mkfs.ext4': 'e2fsprogs',
+  'mkfs.xfs': 'xfsprogs',
+  mount: 'util-linux',
+  resize2fs: 'e2fsprogs',
+  stat: 'coreutils',
+  umount: 'util-linux',
+  xfs_growfs: 'xfsprogs',
+};
+
+export function packageFor(tool: string): string | undefined {
+  return packages[tool];
+}
