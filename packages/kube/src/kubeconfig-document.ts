@@ -68,6 +68,7 @@ export async function parseKubeconfig(text: string, where: string): Promise<Kube
 }
 
 async function parseDocument(text: string, where: string): Promise<unknown> {
+  if (text.trim() === '') throw new KubeConfigError(`${where} is empty: write it with "kubectl config view --raw"`);
   // JSON is YAML: a kubeconfig written as JSON spares the 85 MB that loading client-node costs.
   if (text.trimStart().startsWith('{')) {
     try {

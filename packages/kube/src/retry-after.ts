@@ -3,6 +3,6 @@ export function retryAfterMs(header: string | undefined, nowMs: number = Date.no
   if (header === undefined) return undefined;
   const text = header.trim();
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  const dateMs = Date.parse(text);
+  const dateMs = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
 }
