@@ -11,8 +11,15 @@ function descriptorDigest(file: string): string {
     process.execPath,
     [
       path.join(root, 'node_modules/.bin/buf'),
-      ...['build', path.join(root, 'proto'), '--path', path.join(root, 'proto', file)],
-      ...['--as-file-descriptor-set', '--exclude-source-info', '--exclude-imports', '--output', '-'],
+      'build',
+      path.join(root, 'proto'),
+      '--path',
+      path.join(root, 'proto', file),
+      '--as-file-descriptor-set',
+      '--exclude-source-info',
+      '--exclude-imports',
+      '--output',
+      '-',
     ],
     { cwd: root },
   );

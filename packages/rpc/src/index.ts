@@ -1,0 +1,11 @@
+export { normalizeUnixAddress } from './address.ts';
+export type { CallOptions, Client } from './client.ts';
+export { codeFromNumber, codeNumber, isFinalCode, type RpcCode } from './codes.ts';
+export { type Connection, type DialDeps, dialUnix } from './dial.ts';
+export { maxMessageBytes } from './limits.ts';
+export type { RequestOf, ResponseOf, UnaryMethodOf } from './method.ts';
+export { createOperationMetrics, type Operation, type OperationMetrics } from './metrics.ts';
+export { RpcError, rpcError, toRpcError } from './rpc-error.ts';
+export { type ServeDeps, serveUnix, type UnixServer } from './serve.ts';
+export { bindService, type CallContext, type Handlers, type ServiceBinding } from './service.ts';
+export { type SocketState, socketState } from './socket-state.ts';

@@ -1,0 +1,52 @@
+import { type Logger, systemClock } from '@holdfast/core';
+import { methodTypesOf, redactSecrets, stripSecrets } from '@holdfast/csi-spec';
+import type { RpcCode } from './codes.ts';
+import type { OperationMetrics } from './metrics.ts';
+import { type RpcError, rpcError, toRpcError } from './rpc-error.ts';
+
+export interface ObserveDeps {
+  readonly log: Logger;
+  readonly metrics: OperationMetrics | undefined;
+  readonly driverName: () => string | undefined;
+}
+
+const notShown = '(not shown: no such method in the descriptors)';
+
+/** The error with the request's secrets struck out of its message; its cause is dropped with them when there were any. */
+function withoutSecrets(error: RpcError, requestType: string, request: unknown): RpcError {
+  const message = redactSecrets(error.message, requestType, request);
+  return message === error.message ? error : rpcError(error.code, message);
+}
+
+/**
+ * Runs one call, in a client or a server: logs request and reply at level 5 without their secrets, measures it, and
+ * rejects with RpcError only.
+ */
+export async function observeCall<Response>(
+  deps: ObserveDeps,
+  method: string,
+  request: unknown,
+  call: () => Promise<Response>,
+): Promise<Response> {
+  const types = methodTypesOf(method);
+  const shown = (type: string | undefined, message: unknown) =>
+    type === undefined ? notShown : stripSecrets(type, message);
+  const startedMs = systemClock.monotonicMs();
+  const finish = (code: RpcCode) => {
+    const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
+    deps.metrics?.observe({ method, code, seconds, driverName: deps.driverName() });
+  };
+
+  deps.log.debug(5, 'GRPC call', { method, request: shown(types?.request, request) });
+  try {
+    const response = await call();
+    finish('OK');
+    deps.log.debug(5, 'GRPC response', { method, response: shown(types?.response, response) });
+    return response;
+  } catch (cause) {
+    const error = withoutSecrets(toRpcError(cause), types?.request ?? '', request);
+    finish(error.code);
+    deps.log.debug(5, 'GRPC response', { method, error: error.toString() });
+    throw error;
+  }
+}
