@@ -1,0 +1,112 @@
+import {
+  createElectionMetrics,
+  createEventRecorder,
+  createLeaderElector,
+  type Fence,
+  type LeaderElector,
+  openFence,
+  sanitizeLeaseName,
+} from '@holdfast/control';
+import { errorMessage } from '@holdfast/core';
+import type { KubeClient } from '@holdfast/kube';
+import { ExitError } from './exit.ts';
+import type { FlagValues } from './flag-spec.ts';
+import { healthRoute } from './http-routes.ts';
+import type { Route } from './http-server.ts';
+import { leaseNamespace } from './lease-namespace.ts';
+import { serveMetrics } from './observability.ts';
+import type { ProgramContext } from './run-program.ts';
+import type { standardFlags } from './standard-flags.ts';
+
+export interface ElectionDeps {
+  readonly values: FlagValues<typeof standardFlags>;
+  readonly context: ProgramContext;
+  /** A client of its own, see KubeAccess. */
+  readonly client: KubeClient;
+  /** Sanitized here. */
+  readonly leaseName: string;
+  /** What to do while leading, or at once without election. It drains when its signal aborts. */
+  readonly work: (signal: AbortSignal, fence: Fence) => Promise<void>;
+  /** More paths on --http-endpoint. */
+  readonly routes?: Readonly<Record<string, Route>>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Serves metrics and health, then does the work: as leader when --leader-election is set, else at once. Ends when the
+ * work has drained after `signal`; the lease is released then, so that a successor need not wait for it to expire.
+ * @throws ExitError when the lease is lost
+ */
+export async function runWithElection(deps: ElectionDeps): Promise<void> {
+  const { values, context, signal, work, routes = {} } = deps;
+  const election = values.leaderElection ? await prepare(deps) : undefined;
+  const leaderHealth = { '/healthz/leader-election': healthRoute(() => Promise.resolve(health(election))) };
+  const server = await serveMetrics(
+    values,
+    context,
+    signal,
+    election === undefined ? routes : { ...routes, ...leaderHealth },
+  );
+  try {
+    if (election === undefined) await work(signal, openFence);
+    else await election.run();
+  } finally {
+    await server?.stop();
+  }
+}
+
+interface Election {
+  readonly elector: LeaderElector;
+  run(): Promise<void>;
+}
+
+function health(election: Election | undefined): ReturnType<LeaderElector['leaderHealth']> {
+  return election?.elector.leaderHealth() ?? { isHealthy: true, message: 'ok' };
+}
+
+async function prepare(deps: ElectionDeps): Promise<Election> {
+  const { values, context, client, work, signal } = deps;
+  const leaseName = sanitizeLeaseName(deps.leaseName);
+  const identity = sanitizeLeaseName(context.hostname);
+  const namespace = await leaseNamespace(values.leaderElectionNamespace, context.env);
+  const recorder = createEventRecorder({ client, component: `${leaseName}/${identity}`, log: context.log });
+  const elector = checked(() =>
+    createLeaderElector({
+      client,
+      leaseName,
+      namespace,
+      identity,
+      leaseDurationMs: values.leaderElectionLeaseDurationMs,
+      renewDeadlineMs: values.leaderElectionRenewDeadlineMs,
+      retryPeriodMs: values.leaderElectionRetryPeriodMs,
+      labels: values.leaderElectionLabels,
+      releaseOnExit: true,
+      onStartedLeading: work,
+      log: context.log,
+      recorder,
+      metrics: createElectionMetrics(context.registry),
+      signal,
+    }),
+  );
+  return {
+    elector,
+    async run() {
+      const outcome = await elector.run();
+      if (outcome === 'lost') {
+        throw new ExitError(
+          `stopped leading: lost the lease ${namespace}/${leaseName}, exiting so that work starts afresh`,
+        );
+      }
+      await recorder.stop();
+    },
+  };
+}
+
+/** client-go panics on durations that do not fit each other, and a Go panic exits with 2. */
+function checked(create: () => LeaderElector): LeaderElector {
+  try {
+    return create();
+  } catch (error) {
+    throw new ExitError(errorMessage(error), { exitCode: 2, cause: error });
+  }
+}

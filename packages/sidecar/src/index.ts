@@ -1,0 +1,29 @@
+export {
+  connectDriver,
+  type DriverConnection,
+  type DriverConnectionDeps,
+  failOnConnectionLoss,
+} from './driver-connection.ts';
+export { type ElectionDeps, runWithElection } from './election.ts';
+export { ConnectionLostError, ExitError, UsageError } from './exit.ts';
+export type { FlagSyntax } from './flag-parser.ts';
+export type { FlagSpec, FlagTable, FlagValues, GateSpec } from './flag-spec.ts';
+export { type CommandLine, defineFlags, type FlagSet } from './flags.ts';
+export { type Health, healthRoute, metricsRoute } from './http-routes.ts';
+export {
+  type HttpReply,
+  type HttpRequest,
+  type HttpServer,
+  type HttpServerDeps,
+  type Route,
+  startHttpServer,
+} from './http-server.ts';
+export { connectKube, type KubeAccess, type KubeAccessDeps } from './kube-access.ts';
+export { createLogger, type LogDestination, type LoggerOptions } from './logger.ts';
+export { loggingFlags } from './logging-flags.ts';
+export { createMetricsRegistry } from './metrics.ts';
+export { type HttpValues, serveMetrics } from './observability.ts';
+export { runGroup } from './run-group.ts';
+export { type ProgramContext, type ProgramDeps, runProgram } from './run-program.ts';
+export { standardFlags } from './standard-flags.ts';
+export { version } from './version.ts';
