@@ -1,0 +1,43 @@
+import type { Clock } from '@holdfast/core';
+import type { ClaimProgress } from './claim-progress.ts';
+import type { ClaimView } from './decide.ts';
+
+/** What this process remembers of claims, by claim uid. All of it is in memory: after a restart the claims themselves tell what to do. */
+export interface ClaimMemory {
+  progress(uid: string): ClaimProgress | undefined;
+  setProgress(uid: string, progress: ClaimProgress): void;
+  clearProgress(uid: string): void;
+  infeasible(uid: string): ClaimView['infeasible'];
+  setInfeasible(uid: string, storageClassUid: string, forMs: number): void;
+  has(uid: string): boolean;
+  forget(uid: string): void;
+}
+
+export function createClaimMemory(deps: { clock: Clock }): ClaimMemory {
+  const { clock } = deps;
+  const progressByUid = new Map<string, ClaimProgress>();
+  const infeasibleByUid = new Map<string, { storageClassUid: string; untilMs: number }>();
+  return {
+    progress: (uid) => progressByUid.get(uid),
+    setProgress(uid, progress) {
+      progressByUid.set(uid, progress);
+    },
+    clearProgress(uid) {
+      progressByUid.delete(uid);
+    },
+    infeasible(uid) {
+      const entry = infeasibleByUid.get(uid);
+      if (!entry) return undefined;
+      const remainingMs = entry.untilMs - clock.monotonicMs();
+      return remainingMs > 0 ? { storageClassUid: entry.storageClassUid, remainingMs } : undefined;
+    },
+    setInfeasible(uid, storageClassUid, forMs) {
+      infeasibleByUid.set(uid, { storageClassUid, untilMs: clock.monotonicMs() + forMs });
+    },
+    has: (uid) => progressByUid.has(uid) || infeasibleByUid.has(uid),
+    forget(uid) {
+      progressByUid.delete(uid);
+      infeasibleByUid.delete(uid);
+    },
+  };
+}

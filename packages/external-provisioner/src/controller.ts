@@ -1,0 +1,205 @@
+import {
+  createWorkQueue,
+  type EventRecorder,
+  type Fence,
+  type Outcome,
+  type QueueMetrics,
+  runController,
+  type StoreChange,
+  type WorkQueue,
+} from '@holdfast/control';
+import { type Clock, type Logger, systemClock } from '@holdfast/core';
+import {
+  isNotFound,
+  type KubeClient,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  persistentVolumes,
+} from '@holdfast/kube';
+import { createAttachRequirement } from './attach-requirement.ts';
+import { createClaimEvents } from './claim-events.ts';
+import { createClaimMemory } from './claim-memory.ts';
+import { createClusterTopology } from './cluster-topology.ts';
+import type { CsiCalls } from './csi-calls.ts';
+import { classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
+import { decideVolume } from './decide-volume.ts';
+import type { DriverTraits } from './driver-traits.ts';
+import { fencedCalls, fencedClient } from './fenced.ts';
+import type { ProvisionMetrics } from './metrics.ts';
+import type { ProvisionRules } from './plan.ts';
+import { createClaimSteps } from './steps.ts';
+import { createVolumeSteps } from './steps-volume.ts';
+import type { Caches } from './stores.ts';
+import { createVolumeMemory } from './volume-memory.ts';
+import { volumeNameFor } from './volume-name.ts';
+
+export interface ProvisionerDeps {
+  readonly client: KubeClient;
+  readonly calls: CsiCalls;
+  readonly caches: Caches;
+  readonly driver: DriverTraits;
+  readonly rules: ProvisionRules;
+  readonly recorder: EventRecorder;
+  readonly metrics: ProvisionMetrics;
+  /** Names this process in the volumes it makes. */
+  readonly identity: string;
+  /** So many claims and, beside them, so many volumes are worked on at once. */
+  readonly workers: number;
+  readonly retryIntervalStartMs: number;
+  readonly retryIntervalMaxMs: number;
+  readonly queueMetrics?: QueueMetrics;
+  readonly clock?: Clock;
+  readonly log: Logger;
+}
+
+export interface Provisioner {
+  /** Works until the signal aborts, then drains. Nothing is written and no call is made while the fence is closed. */
+  run(signal: AbortSignal, fence: Fence): Promise<void>;
+}
+
+/** Claims become volumes, released volumes are deleted. The caches run beside it, on standbys too. */
+export function createProvisioner(deps: ProvisionerDeps): Provisioner {
+  return {
+    run: (signal, fence) =>
+      run({ ...deps, client: fencedClient(deps.client, fence), calls: fencedCalls(deps.calls, fence) }, signal),
+  };
+}
+
+async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
+  const { client, calls, caches, driver, rules, recorder, metrics, log, clock = systemClock } = deps;
+  const { claims, volumes, classes, attachments, nodes, csiNodes } = caches.stores;
+  const claimMemory = createClaimMemory({ clock });
+  const volumeMemory = createVolumeMemory();
+  const isAttachRequired = createAttachRequirement({ client, driver, clock, log });
+  const context: ProvisionContext = {
+    driver,
+    rules,
+    cluster: createClusterTopology({ driverName: driver.driverName, nodes, csiNodes }),
+  };
+  const claimSteps = createClaimSteps({
+    client,
+    calls,
+    claims,
+    volumes,
+    memory: claimMemory,
+    events: createClaimEvents({ recorder, claims }),
+    metrics,
+    hasTopology: driver.hasTopology,
+    infeasibleRestMs: deps.retryIntervalMaxMs,
+    maker: async (signal) => ({
+      driverName: driver.driverName,
+      identity: deps.identity,
+      hasTopology: driver.hasTopology,
+      attacherFinalizer: (await isAttachRequired(signal)) ? driver.attacherFinalizer : undefined,
+    }),
+    clock,
+    log,
+  });
+  const volumeSteps = createVolumeSteps({
+    client,
+    calls,
+    volumes,
+    classes,
+    memory: volumeMemory,
+    recorder,
+    metrics,
+    attacherFinalizer: driver.attacherFinalizer,
+    clock,
+    log,
+  });
+
+  async function reconcileClaim(uid: string, signal: AbortSignal): Promise<Outcome> {
+    const [claim] = claims.byIndex('uid', uid);
+    const step = decideClaim(
+      {
+        claim,
+        storageClass: claim && classes.get(classNameOf(claim)),
+        volume: volumes.get(volumeNameFor(uid, rules.naming)),
+        progress: claimMemory.progress(uid),
+        infeasible: claimMemory.infeasible(uid),
+      },
+      context,
+    );
+    return await claimSteps(uid, step, signal);
+  }
+
+  async function reconcileVolume(name: string, signal: AbortSignal): Promise<Outcome> {
+    let step = decide(volumes.get(name));
+    // Data is about to be destroyed: the cache may not know yet that the volume was claimed again or is to be retained.
+    if (step.kind === 'delete') step = decide(await readVolume(name, signal));
+    return await volumeSteps(name, step, signal);
+  }
+
+  function decide(volume: PersistentVolume | undefined) {
+    const attachedNodes = volume
+      ? attachments.byIndex('volume', volume.metadata.name).map(({ spec }) => spec.nodeName)
+      : [];
+    return decideVolume({ volume, attachedNodes, stage: volume && volumeMemory.stage(volume) }, driver);
+  }
+
+  async function readVolume(name: string, signal: AbortSignal): Promise<PersistentVolume | undefined> {
+    try {
+      const live = await client.get(persistentVolumes, { name }, { signal });
+      volumes.applyWrite(live);
+      return live;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Which change puts what into a queue. */
+  function subscribe(claimQueue: WorkQueue, volumeQueue: WorkQueue): () => void {
+    const isOpen = ({ metadata, spec }: PersistentVolumeClaim) => !spec?.volumeName || claimMemory.has(metadata.uid);
+    const onClaim = (change: StoreChange<PersistentVolumeClaim>) => {
+      const { uid } = change.object.metadata;
+      if (change.kind === 'deleted' ? claimMemory.has(uid) : isOpen(change.object)) claimQueue.add(uid);
+    };
+    const addClaims = (found: readonly PersistentVolumeClaim[]) => {
+      for (const claim of found) claimQueue.add(claim.metadata.uid);
+    };
+    const subscriptions = [
+      claims.subscribe(onClaim),
+      classes.subscribe(({ kind, object }) => {
+        if (kind !== 'deleted') addClaims(claims.byIndex('class', object.metadata.name));
+      }),
+      volumes.subscribe(({ kind, object }) => {
+        volumeQueue.add(object.metadata.name);
+        if (kind === 'deleted') addClaims(claims.byIndex('volumeName', object.metadata.name));
+      }),
+      attachments.subscribe(({ kind, object }) => {
+        const name = object.spec.source.persistentVolumeName;
+        if (kind === 'deleted' && name) volumeQueue.add(name);
+      }),
+    ];
+    addClaims(claims.list().filter(isOpen));
+    for (const volume of volumes.list()) volumeQueue.add(volume.metadata.name);
+    return () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+    };
+  }
+
+  function queue(name: string): WorkQueue {
+    return createWorkQueue({
+      name,
+      baseMs: deps.retryIntervalStartMs,
+      maxMs: deps.retryIntervalMaxMs,
+      clock,
+      ...(deps.queueMetrics ? { metrics: deps.queueMetrics } : {}),
+    });
+  }
+
+  const claimQueue = queue('claims');
+  const volumeQueue = queue('volumes');
+  await caches.synced;
+  const unsubscribe = subscribe(claimQueue, volumeQueue);
+  const { workers } = deps;
+  try {
+    await Promise.all([
+      runController({ name: 'claims', queue: claimQueue, workers, reconcile: reconcileClaim, log, signal }),
+      runController({ name: 'volumes', queue: volumeQueue, workers, reconcile: reconcileVolume, log, signal }),
+    ]);
+  } finally {
+    unsubscribe();
+  }
+}

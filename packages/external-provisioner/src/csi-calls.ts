@@ -1,0 +1,85 @@
+import type { CreateVolumeRequest } from '@holdfast/csi-spec';
+import { ControllerService } from '@holdfast/csi-spec';
+import { type Connection, type RpcError, toRpcError } from '@holdfast/rpc';
+import { judgeReply, type ReplyVerdict } from './driver-reply.ts';
+import type { VolumePlan } from './plan.ts';
+
+export type CreateResult =
+  | ReplyVerdict
+  /** Nothing was made and nothing will be: the request may change, and the claim may go. */
+  | { readonly kind: 'final'; readonly error: RpcError; readonly isInfeasible: boolean }
+  /** The place that was asked for has no room. */
+  | { readonly kind: 'exhausted'; readonly error: RpcError }
+  /** The driver may still be at it, or be done: the very same request must be repeated. */
+  | { readonly kind: 'inBackground'; readonly error: RpcError };
+
+export type DeleteResult = { readonly kind: 'deleted' } | { readonly kind: 'failed'; readonly error: RpcError };
+
+export interface CsiCalls {
+  createVolume(plan: VolumePlan, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<CreateResult>;
+  deleteVolume(volumeId: string, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<DeleteResult>;
+}
+
+/** @param deps.timeoutMs how long one call may take (`--timeout`) */
+export function createCsiCalls(deps: { connection: Connection; driverName: string; timeoutMs: number }): CsiCalls {
+  const controller = deps.connection.client(ControllerService);
+  const { timeoutMs, driverName } = deps;
+  return {
+    async createVolume(plan, secrets, signal) {
+      const request: CreateVolumeRequest = { ...plan.request, secrets };
+      try {
+        return judgeReply(await controller.createVolume(request, { timeoutMs, signal }), plan, driverName);
+      } catch (error) {
+        return createFailure(toRpcError(error));
+      }
+    },
+    async deleteVolume(volumeId, secrets, signal) {
+      try {
+        await controller.deleteVolume({ volumeId, secrets }, { timeoutMs, signal });
+        return { kind: 'deleted' };
+      } catch (error) {
+        return { kind: 'failed', error: toRpcError(error) };
+      }
+    },
+  };
+}
+
+/**
+ * Which codes of CreateVolume end the matter (CSI spec, "CreateVolume Errors" and "Error Scheme"). A code is final when the
+ * specification lets us conclude that no volume was made and none is being made.
+ */
+export function createFailure(error: RpcError): Exclude<CreateResult, ReplyVerdict> {
+  switch (error.code) {
+    // The driver gave up waiting, or we did, or the line was cut: the work may go on behind it.
+    case 'Canceled':
+    case 'DeadlineExceeded':
+    case 'Unavailable':
+    // Another call for this name is at work.
+    case 'Aborted':
+      return { kind: 'inBackground', error };
+    case 'ResourceExhausted':
+      return { kind: 'exhausted', error };
+    // The same parameters will not do better next second; the only code that slows the retries down.
+    case 'InvalidArgument':
+      return { kind: 'final', error, isInfeasible: true };
+    case 'OK':
+    case 'Unknown':
+    case 'NotFound':
+    case 'AlreadyExists':
+    case 'PermissionDenied':
+    case 'FailedPrecondition':
+    case 'OutOfRange':
+    case 'Unimplemented':
+    case 'Internal':
+    case 'DataLoss':
+    case 'Unauthenticated':
+      return { kind: 'final', error, isInfeasible: false };
+    default:
+      return error.code satisfies never;
+  }
+}
+
+/** The text upstream puts into events, which dashboards and people search for. */
+export function describe(error: RpcError): string {
+  return `rpc error: code = ${error.code} desc = ${error.message}`;
+}

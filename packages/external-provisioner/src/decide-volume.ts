@@ -1,0 +1,75 @@
+import type { PersistentVolume } from '@holdfast/kube';
+import type { DriverTraits } from './driver-traits.ts';
+import { annotations, VOLUME_FINALIZER } from './names.ts';
+import type { DeletionStage } from './volume-memory.ts';
+
+/** All that a decision about a PersistentVolume depends on. */
+export interface VolumeView {
+  readonly volume: PersistentVolume | undefined;
+  /** The nodes that VolumeAttachments of this volume name; empty when the driver attaches nothing. */
+  readonly attachedNodes: readonly string[];
+  /** What this process has already done to delete it. */
+  readonly stage: DeletionStage | undefined;
+}
+
+export type VolumeStep = { readonly reason: string } & (
+  | { readonly kind: 'ignore' }
+  /** The volume's object is gone: what was remembered of it goes. */
+  | { readonly kind: 'forget' }
+  | { readonly kind: 'protect'; readonly volume: PersistentVolume }
+  | { readonly kind: 'unprotect'; readonly volume: PersistentVolume }
+  /** Attached still. The end of the last attachment wakes us. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'delete'; readonly volume: PersistentVolume; readonly volumeId: string }
+  | { readonly kind: 'removeObject'; readonly volume: PersistentVolume }
+);
+
+/** The next step for a volume. */
+export function decideVolume(view: VolumeView, driver: DriverTraits): VolumeStep {
+  const { volume } = view;
+  if (!volume) return { kind: 'forget', reason: 'the volume is gone' };
+  if (!isOurs(volume, driver.driverName)) return { kind: 'ignore', reason: 'the volume is of another provisioner' };
+
+  const isProtected = volume.metadata.finalizers?.includes(VOLUME_FINALIZER) ?? false;
+  const isDeleting = volume.metadata.deletionTimestamp !== undefined;
+  const policy = volume.spec?.persistentVolumeReclaimPolicy ?? 'Retain';
+  if (policy !== 'Delete') {
+    if (isProtected)
+      return {
+        kind: 'unprotect',
+        volume,
+        reason: `reclaim policy ${policy}: nothing to delete before the object goes`,
+      };
+    return { kind: 'ignore', reason: `reclaim policy ${policy}` };
+  }
+  const phase = volume.status?.phase ?? 'Pending';
+  if (phase === 'Released') return decideReleased(volume, view, isDeleting && !isProtected);
+  if (phase === 'Bound' && !isProtected && !isDeleting) {
+    return {
+      kind: 'protect',
+      volume,
+      reason: 'the object must outlive the volume, so that somebody knows to delete it',
+    };
+  }
+  return { kind: 'ignore', reason: `phase ${phase}` };
+}
+
+function decideReleased(volume: PersistentVolume, view: VolumeView, isDone: boolean): VolumeStep {
+  if (isDone || view.stage === 'objectDeleted')
+    return { kind: 'ignore', reason: 'deleted; others still hold the object' };
+  if (view.stage === 'volumeDeleted')
+    return { kind: 'removeObject', volume, reason: 'the driver has deleted the volume' };
+  if (view.attachedNodes.length > 0)
+    return { kind: 'wait', reason: `still attached to ${view.attachedNodes.join(', ')}` };
+  const volumeId = volume.spec?.csi?.volumeHandle;
+  if (!volumeId) return { kind: 'ignore', reason: 'the volume has no CSI handle' };
+  return { kind: 'delete', volume, volumeId, reason: 'released, with reclaim policy Delete' };
+}
+
+/** Volumes we made, and volumes of our driver that an administrator wrote by hand. */
+function isOurs(volume: PersistentVolume, driverName: string): boolean {
+  const given = volume.metadata.annotations;
+  const maker = given?.[annotations.provisionedBy];
+  if (maker === driverName || given?.[annotations.migratedTo] === driverName) return true;
+  return maker === undefined && volume.spec?.csi?.driver === driverName;
+}

@@ -1,0 +1,32 @@
+import type { ControllerCapability, PluginCapabilityName } from '@holdfast/csi-spec';
+import { attacherFinalizer } from './names.ts';
+
+/** What the driver said it can do, as far as it changes what we do. */
+export interface DriverTraits {
+  readonly driverName: string;
+  readonly canCreateVolumes: boolean;
+  readonly hasTopology: boolean;
+  /** Volumes are attached through VolumeAttachments, so deletion must wait for those to go. */
+  readonly hasAttachments: boolean;
+  readonly hasSingleNodeMultiWriter: boolean;
+  readonly attacherFinalizer: string;
+}
+
+export function driverTraits(deps: {
+  driverName: string;
+  pluginCapabilities: ReadonlySet<PluginCapabilityName>;
+  controllerCapabilities: ReadonlySet<ControllerCapability>;
+  /** The `Topology` feature gate; off, the driver's own wish for topology is not looked at. */
+  isTopologyEnabled: boolean;
+}): DriverTraits {
+  const { driverName, pluginCapabilities, controllerCapabilities } = deps;
+  return {
+    driverName,
+    canCreateVolumes:
+      pluginCapabilities.has('CONTROLLER_SERVICE') && controllerCapabilities.has('CREATE_DELETE_VOLUME'),
+    hasTopology: deps.isTopologyEnabled && pluginCapabilities.has('VOLUME_ACCESSIBILITY_CONSTRAINTS'),
+    hasAttachments: controllerCapabilities.has('PUBLISH_UNPUBLISH_VOLUME'),
+    hasSingleNodeMultiWriter: controllerCapabilities.has('SINGLE_NODE_MULTI_WRITER'),
+    attacherFinalizer: attacherFinalizer(driverName),
+  };
+}

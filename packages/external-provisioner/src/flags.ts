@@ -1,0 +1,161 @@
+import { defineFlags, loggingFlags, standardFlags } from '@holdfast/sidecar';
+import { z } from 'zod';
+
+const WORK = 'Provisioning';
+const TOPOLOGY = 'Topology';
+const CAPACITY = 'Storage capacity';
+const NODE = 'Node deployment';
+
+const atLeastOne = z.number().min(1, 'must be at least 1');
+const positive = z.number().positive('must be greater than zero');
+
+/** Every flag of csi-provisioner, with its default. Those whose function is not there yet say so; see the README. */
+export const provisionerFlags = defineFlags({
+  ...standardFlags,
+  ...loggingFlags,
+  'feature-gates': {
+    type: 'gates',
+    gates: {
+      Topology: { default: true, stage: 'GA' },
+      VolumeAttributesClass: { default: true, stage: 'GA' },
+      CrossNamespaceVolumeDataSource: { default: false, stage: 'alpha' },
+      ReleaseLeaderElectionOnExit: { default: false, stage: 'alpha' },
+    },
+    exitCode: 255,
+    help: 'Gate=true,Gate=false.',
+  },
+  master: {
+    type: 'string',
+    default: '',
+    group: 'Kubernetes API',
+    help: 'URL of the API server, in place of the one the kubeconfig names.',
+  },
+  timeout: {
+    type: 'duration',
+    default: '10s',
+    group: WORK,
+    help: 'How long one call to the driver may take.',
+    schema: positive,
+  },
+  'worker-threads': {
+    type: 'uint',
+    default: 100,
+    group: WORK,
+    help: 'How many claims are worked on at once, and beside them how many volumes.',
+    schema: atLeastOne,
+  },
+  'retry-interval-start': {
+    type: 'duration',
+    default: '1s',
+    group: WORK,
+    help: 'Pause after the first failure of a claim or volume; it doubles with each further one.',
+    schema: positive,
+  },
+  'retry-interval-max': {
+    type: 'duration',
+    default: '5m',
+    group: WORK,
+    help: 'Longest pause between tries.',
+    schema: positive,
+  },
+  'volume-name-prefix': {
+    type: 'string',
+    default: 'pvc',
+    group: WORK,
+    help: 'What the names of volumes begin with.',
+    schema: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be lower-case letters, digits, - or ., and not empty'),
+  },
+  'volume-name-uuid-length': {
+    type: 'int',
+    default: -1,
+    group: WORK,
+    help: "How many digits of the claim's uid go into the name of its volume; -1: the uid as it is.",
+    schema: z
+      .number()
+      .min(-1, 'must be -1, or 1 to 32')
+      .max(32, 'must be -1, or 1 to 32')
+      .refine((n) => n !== 0, 'must be -1, or 1 to 32'),
+  },
+  'default-fstype': {
+    type: 'string',
+    default: '',
+    group: WORK,
+    help: 'File system of volumes whose StorageClass names none.',
+  },
+  'extra-create-metadata': {
+    type: 'bool',
+    default: false,
+    group: WORK,
+    help: 'Tell the driver the names of the claim, its namespace and the volume, as parameters.',
+  },
+  'controller-publish-readonly': {
+    type: 'bool',
+    default: false,
+    group: WORK,
+    help: 'Attach the volume of a claim that is ReadOnlyMany alone read-only.',
+  },
+  'strict-topology': {
+    type: 'bool',
+    default: false,
+    group: TOPOLOGY,
+    help: "With delayed binding, ask for the selected node's place alone instead of preferring it.",
+  },
+  'immediate-topology': {
+    type: 'bool',
+    default: true,
+    group: TOPOLOGY,
+    help: 'With immediate binding, tell the driver the places of all nodes.',
+  },
+  'prevent-volume-mode-conversion': {
+    type: 'bool',
+    default: true,
+    group: WORK,
+    help: 'Refuse to turn a snapshot of a block volume into a file system, or back, without permission. No effect yet: snapshots are not restored.',
+  },
+  'cloning-protection-threads': {
+    type: 'uint',
+    default: 1,
+    group: WORK,
+    help: 'Workers that release clone sources. No effect yet: claims are not cloned.',
+  },
+  'snapshot-orphan-sweep-interval': {
+    type: 'duration',
+    default: '5m',
+    group: WORK,
+    help: 'How often to release snapshots of failed restores. No effect yet: snapshots are not restored.',
+  },
+  'enable-pprof': {
+    type: 'bool',
+    default: false,
+    group: 'Metrics and health',
+    help: 'Accepted, and without effect: there is no Go runtime to profile.',
+  },
+  'enable-capacity': {
+    type: 'bool',
+    default: false,
+    group: CAPACITY,
+    help: 'Publish CSIStorageCapacity objects. Not there yet, so true is refused.',
+    schema: z.literal(false, 'publishing storage capacity is not supported yet; leave the flag out'),
+  },
+  'capacity-threads': { type: 'uint', default: 1, group: CAPACITY, help: 'No effect yet.' },
+  'capacity-poll-interval': { type: 'duration', default: '1m', group: CAPACITY, help: 'No effect yet.' },
+  'capacity-for-immediate-binding': { type: 'bool', default: false, group: CAPACITY, help: 'No effect yet.' },
+  'capacity-ownerref-level': { type: 'int', default: 1, group: CAPACITY, help: 'No effect yet.' },
+  'kube-api-capacity-qps': { type: 'float', default: 1, group: CAPACITY, help: 'No effect yet.' },
+  'kube-api-capacity-burst': { type: 'int', default: 5, group: CAPACITY, help: 'No effect yet.' },
+  'node-deployment': {
+    type: 'bool',
+    default: false,
+    group: NODE,
+    help: "Run beside each node's driver. Not there yet, so true is refused.",
+    schema: z.literal(
+      false,
+      'running on each node is not supported yet; run one provisioner beside the controller part of the driver',
+    ),
+  },
+  'node-deployment-immediate-binding': { type: 'bool', default: true, group: NODE, help: 'No effect yet.' },
+  'node-deployment-base-delay': { type: 'duration', default: '20s', group: NODE, help: 'No effect yet.' },
+  'node-deployment-max-delay': { type: 'duration', default: '60s', group: NODE, help: 'No effect yet.' },
+});

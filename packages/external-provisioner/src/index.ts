@@ -1,0 +1,12 @@
+export type { ClaimProgress } from './claim-progress.ts';
+export { createProvisioner, type ProvisionerDeps } from './controller.ts';
+export { type CsiCalls, createCsiCalls } from './csi-calls.ts';
+export { type ClaimStep, type ClaimView, decideClaim, type ProvisionContext } from './decide.ts';
+export { decideVolume, type VolumeStep, type VolumeView } from './decide-volume.ts';
+export { type DriverTraits, driverTraits } from './driver-traits.ts';
+export { provisionerFlags } from './flags.ts';
+export { main } from './main.ts';
+export { createProvisionMetrics, type ProvisionMetrics } from './metrics.ts';
+export type { ProvisionRules, VolumePlan } from './plan.ts';
+export { provisionRules } from './provision-rules.ts';
+export { type Caches, createCaches, type Stores } from './stores.ts';

@@ -1,0 +1,61 @@
+/**
+ * Every string that other components read or write beside us. They equal upstream's, so that either program can
+ * take over the objects of the other.
+ */
+
+/** On each volume we must delete from the driver before its object may vanish. */
+export const VOLUME_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer';
+
+/**
+ * The finalizer csi-attacher keeps on a volume that is, or may be, attached.
+ * Anything outside `[a-zA-Z0-9-]` becomes `-`, and a trailing `-` gets an `X` (csi-lib-utils' sanitising).
+ */
+export function attacherFinalizer(driverName: string): string {
+  const sanitised = driverName.replaceAll(/[^a-zA-Z0-9-]/g, '-');
+  return `external-attacher/${sanitised.endsWith('-') ? `${sanitised}X` : sanitised}`;
+}
+
+/** Leader election: the driver's name itself; the kit sanitises it. */
+export function leaseName(driverName: string): string {
+  return driverName.replaceAll('/', '-');
+}
+
+export const annotations = {
+  /** On a claim, by kube-controller-manager: who shall provision it. */
+  storageProvisioner: 'volume.kubernetes.io/storage-provisioner',
+  betaStorageProvisioner: 'volume.beta.kubernetes.io/storage-provisioner',
+  betaStorageClass: 'volume.beta.kubernetes.io/storage-class',
+  /** On a claim, by the scheduler: the node its first pod will run on. */
+  selectedNode: 'volume.kubernetes.io/selected-node',
+  alphaSelectedNode: 'volume.alpha.kubernetes.io/selected-node',
+  migratedTo: 'pv.kubernetes.io/migrated-to',
+  provisionedBy: 'pv.kubernetes.io/provisioned-by',
+  /** On a volume: where DeleteVolume finds its secret. Empty values say that it needs none. */
+  deletionSecretName: 'volume.kubernetes.io/provisioner-deletion-secret-name',
+  deletionSecretNamespace: 'volume.kubernetes.io/provisioner-deletion-secret-namespace',
+  /** On a volume, for csi-resizer. */
+  modifySecretName: 'volume.kubernetes.io/controller-modify-secret-name',
+  modifySecretNamespace: 'volume.kubernetes.io/controller-modify-secret-namespace',
+} as const;
+
+export const reasons = {
+  provisioning: 'Provisioning',
+  provisioningSucceeded: 'ProvisioningSucceeded',
+  provisioningFailed: 'ProvisioningFailed',
+  volumeFailedDelete: 'VolumeFailedDelete',
+} as const;
+
+/** Key in a volume's attributes that names the process that made it. */
+export const IDENTITY_ATTRIBUTE = 'storage.kubernetes.io/csiProvisionerIdentity';
+
+/** Reserved prefix of StorageClass parameters meant for us, not for the driver. */
+export const RESERVED_PREFIX = 'csi.storage.k8s.io/';
+
+/** Added to the driver's parameters by `--extra-create-metadata`. */
+export const metadataParameters = {
+  claimName: `${RESERVED_PREFIX}pvc/name`,
+  claimNamespace: `${RESERVED_PREFIX}pvc/namespace`,
+  volumeName: `${RESERVED_PREFIX}pv/name`,
+} as const;
+
+export const SNAPSHOT_GROUP = 'snapshot.storage.k8s.io';

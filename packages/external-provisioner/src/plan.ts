@@ -1,0 +1,186 @@
+import {
+  AccessModeError,
+  accessModeFor,
+  type CreateVolumeRequest,
+  type TopologyRequirement,
+  type VolumeCapability,
+} from '@holdfast/csi-spec';
+import type { PersistentVolumeClaim, StorageClass } from '@holdfast/kube';
+import { driverParameters, fsTypeOf } from './class-parameters.ts';
+import type { DriverTraits } from './driver-traits.ts';
+import { annotations, metadataParameters } from './names.ts';
+import { RefusalError } from './refusal.ts';
+import { requestedBytes } from './requested-size.ts';
+import { resolveSecretRefs, type SecretRefs } from './secret-refs.ts';
+import { type ClusterTopology, type TopologyRules, topologyRequirement } from './topology.ts';
+import { type VolumeNaming, volumeNameFor } from './volume-name.ts';
+
+/** What the flags decide about a volume. */
+export interface ProvisionRules {
+  readonly naming: VolumeNaming;
+  readonly defaultFsType: string;
+  readonly hasExtraCreateMetadata: boolean;
+  readonly isPublishReadonly: boolean;
+  readonly topology: TopologyRules;
+}
+
+/**
+ * All that follows from a claim and its class, worked out once. Until the driver has answered for good, every retry uses this very plan:
+ * a request with other parameters or another place under the same name would be answered AlreadyExists, or leave a volume behind.
+ */
+export interface VolumePlan {
+  readonly claim: PersistentVolumeClaim;
+  readonly volumeName: string;
+  /** CreateVolume's request, except for the secrets: those are read for each call and kept nowhere. */
+  readonly request: Omit<CreateVolumeRequest, 'secrets'>;
+  readonly requestedBytes: bigint;
+  readonly secretRefs: SecretRefs;
+  readonly fsType: string;
+  readonly isReadOnly: boolean;
+  readonly selectedNode: string | undefined;
+  readonly storageClass: {
+    readonly name: string;
+    readonly uid: string;
+    readonly reclaimPolicy: string;
+    readonly mountOptions: readonly string[];
+  };
+}
+
+export type PlanResult =
+  | { readonly kind: 'planned'; readonly plan: VolumePlan }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unready'; readonly reason: string }
+  | { readonly kind: 'reschedule'; readonly reason: string; readonly node: string };
+
+export function planVolume(deps: {
+  claim: PersistentVolumeClaim;
+  storageClass: StorageClass;
+  driver: DriverTraits;
+  rules: ProvisionRules;
+  cluster: ClusterTopology;
+}): PlanResult {
+  const { claim, storageClass, driver, rules, cluster } = deps;
+  let topology: TopologyRequirement | undefined;
+  const selectedNode = selectedNodeOf(claim);
+  try {
+    const plan = planWithoutTopology(deps, selectedNode);
+    if (driver.hasTopology) {
+      const answer = topologyRequirement({
+        claimName: claim.metadata.name,
+        selectedNode,
+        allowedTopologies: storageClass.allowedTopologies,
+        rules: rules.topology,
+        cluster,
+      });
+      if (answer.kind === 'unready') return answer;
+      if (answer.kind === 'reschedule') return { ...answer, node: selectedNode ?? '' };
+      if (answer.kind === 'required') topology = answer.requirement;
+    }
+    return { kind: 'planned', plan: { ...plan, request: { ...plan.request, accessibilityRequirements: topology } } };
+  } catch (error) {
+    if (error instanceof RefusalError) return { kind: 'refused', reason: error.message };
+    if (error instanceof AccessModeError) return { kind: 'refused', reason: `spec.accessModes: ${error.message}` };
+    throw error;
+  }
+}
+
+/** The node the scheduler chose for the claim's first pod. An empty annotation is none. */
+export function selectedNodeOf(claim: PersistentVolumeClaim): string | undefined {
+  const given = claim.metadata.annotations;
+  return given?.[annotations.selectedNode] || given?.[annotations.alphaSelectedNode] || undefined;
+}
+
+function planWithoutTopology(
+  deps: { claim: PersistentVolumeClaim; storageClass: StorageClass; driver: DriverTraits; rules: ProvisionRules },
+  selectedNode: string | undefined,
+): VolumePlan {
+  const { claim, storageClass, driver, rules } = deps;
+  refuseUnsupported(claim, driver);
+  const parameters = storageClass.parameters ?? {};
+  const mountOptions = storageClass.mountOptions ?? [];
+  const volumeName = volumeNameFor(claim.metadata.uid, rules.naming);
+  const sizeBytes = requestedBytes(claim);
+  const fsType = fsTypeOf(parameters, rules.defaultFsType);
+  const namespace = claim.metadata.namespace ?? '';
+  const metadata = {
+    [metadataParameters.claimName]: claim.metadata.name,
+    [metadataParameters.claimNamespace]: namespace,
+    [metadataParameters.volumeName]: volumeName,
+  };
+  const modes = claim.spec?.accessModes ?? [];
+  return {
+    claim,
+    volumeName,
+    requestedBytes: sizeBytes,
+    request: {
+      name: volumeName,
+      capacityRange: { requiredBytes: sizeBytes, limitBytes: 0n },
+      volumeCapabilities: volumeCapabilities(claim, driver, { fsType, mountFlags: mountOptions }),
+      parameters: { ...driverParameters(parameters), ...(rules.hasExtraCreateMetadata ? metadata : {}) },
+      volumeContentSource: undefined,
+      accessibilityRequirements: undefined,
+      mutableParameters: {},
+    },
+    secretRefs: resolveSecretRefs(parameters, {
+      volumeName,
+      claimName: claim.metadata.name,
+      claimNamespace: namespace,
+      claimAnnotations: claim.metadata.annotations ?? {},
+    }),
+    fsType: isBlock(claim) ? '' : fsType,
+    isReadOnly: rules.isPublishReadonly && modes.length === 1 && modes[0] === 'ReadOnlyMany',
+    selectedNode,
+    storageClass: {
+      name: storageClass.metadata.name,
+      uid: storageClass.metadata.uid,
+      reclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
+      mountOptions,
+    },
+  };
+}
+
+function refuseUnsupported(claim: PersistentVolumeClaim, driver: DriverTraits): void {
+  if (!driver.canCreateVolumes) {
+    throw new RefusalError(
+      `driver ${driver.driverName} does not create volumes: it lacks CONTROLLER_SERVICE or CREATE_DELETE_VOLUME`,
+    );
+  }
+  const source = claim.spec?.dataSource ?? claim.spec?.dataSourceRef;
+  if (source) {
+    throw new RefusalError(
+      `data source ${source.kind} ${source.name}: making a volume from a snapshot or another claim is not supported yet; remove spec.dataSource and spec.dataSourceRef for an empty volume`,
+    );
+  }
+  if (claim.spec?.volumeAttributesClassName) {
+    throw new RefusalError(
+      'a claim with a VolumeAttributesClass is not supported yet: remove spec.volumeAttributesClassName',
+    );
+  }
+  if (claim.spec?.selector) {
+    throw new RefusalError('spec.selector picks among existing volumes and cannot be met by a new one: remove it');
+  }
+}
+
+function isBlock(claim: PersistentVolumeClaim): boolean {
+  return claim.spec?.volumeMode === 'Block';
+}
+
+/** One capability per access mode of the claim, in its order, as upstream does. */
+function volumeCapabilities(
+  claim: PersistentVolumeClaim,
+  driver: DriverTraits,
+  mount: { fsType: string; mountFlags: readonly string[] },
+): VolumeCapability[] {
+  const modes = claim.spec?.accessModes ?? [];
+  if (modes.length === 0)
+    throw new RefusalError('the claim has no access mode: set spec.accessModes, for example to [ReadWriteOnce]');
+  if (modes.length > 1 && modes.includes('ReadWriteOncePod')) {
+    throw new RefusalError('access mode ReadWriteOncePod stands alone: remove the others from spec.accessModes');
+  }
+  return modes.map((mode) => ({
+    accessType: isBlock(claim)
+      ? { $case: 'block', value: {} }
+      : { $case: 'mount', value: { fsType: mount.fsType, mountFlags: [...mount.mountFlags], volumeMountGroup: '' } },
+    accessMode: { mode: accessModeFor([mode], driver.hasSingleNodeMultiWriter) },
+  }));
+}

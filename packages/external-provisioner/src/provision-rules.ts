@@ -1,0 +1,14 @@
+import type { FlagValues } from '@holdfast/sidecar';
+import type { provisionerFlags } from './flags.ts';
+import type { ProvisionRules } from './plan.ts';
+
+/** What the flags decide about volumes. */
+export function provisionRules(values: FlagValues<typeof provisionerFlags.table>): ProvisionRules {
+  return {
+    naming: { prefix: values.volumeNamePrefix, uuidLength: values.volumeNameUuidLength },
+    defaultFsType: values.defaultFstype,
+    hasExtraCreateMetadata: values.extraCreateMetadata,
+    isPublishReadonly: values.controllerPublishReadonly,
+    topology: { isStrict: values.strictTopology, isImmediateTopology: values.immediateTopology },
+  };
+}

@@ -1,0 +1,227 @@
+import type { Outcome, Store } from '@holdfast/control';
+import { type Clock, errorMessage, type Logger } from '@holdfast/core';
+import {
+  type Draft,
+  isAlreadyExists,
+  isNotFound,
+  type KubeClient,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  persistentVolumes,
+} from '@holdfast/kube';
+import type { RpcError } from '@holdfast/rpc';
+import type { ClaimEvents } from './claim-events.ts';
+import type { ClaimMemory } from './claim-memory.ts';
+import { type CreateResult, type CsiCalls, describe } from './csi-calls.ts';
+import type { ProvisionMetrics } from './metrics.ts';
+import type { VolumePlan } from './plan.ts';
+import { readSecret, SecretError } from './provisioner-secret.ts';
+import { type VolumeMaker, volumeObject } from './volume-object.ts';
+
+/** A call that takes longer is worth an event; of a quick one the success event says enough. */
+const SLOW_MS = 1_000;
+
+export interface CreateStepsDeps {
+  readonly client: KubeClient;
+  readonly calls: CsiCalls;
+  readonly claims: Store<PersistentVolumeClaim>;
+  readonly volumes: Store<PersistentVolume>;
+  readonly memory: ClaimMemory;
+  readonly events: ClaimEvents;
+  readonly metrics: ProvisionMetrics;
+  /** Asked once per volume: whether csi-attacher's finalizer is needed depends on the cluster. */
+  readonly maker: (signal: AbortSignal) => Promise<VolumeMaker>;
+  readonly hasTopology: boolean;
+  /** How long a claim rests whose parameters the driver called invalid (`--retry-interval-max`). */
+  readonly infeasibleRestMs: number;
+  readonly reschedule: (
+    claim: PersistentVolumeClaim,
+    node: string,
+    reason: string,
+    signal: AbortSignal,
+  ) => Promise<Outcome>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface CreateSteps {
+  create(uid: string, plan: VolumePlan, signal: AbortSignal): Promise<Outcome>;
+  save(uid: string, plan: VolumePlan, draft: Draft<PersistentVolume>, signal: AbortSignal): Promise<Outcome>;
+  discard(uid: string, plan: VolumePlan, unwanted: Unwanted, signal: AbortSignal): Promise<Outcome>;
+}
+
+interface Unwanted {
+  readonly volumeId: string;
+  readonly why: string;
+}
+
+/** CreateVolume and what follows from its answer: the PersistentVolume, or the volume's removal. */
+export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
+  const { client, calls, claims, volumes, memory, events, metrics, clock, log } = deps;
+
+  function fail(plan: VolumePlan, reason: string): Outcome {
+    metrics.provisionFailed(plan.storageClass.name);
+    events.failed(plan.claim, plan.storageClass.name, reason);
+    return { kind: 'retry', error: new Error(reason) };
+  }
+
+  async function secretsOf(plan: VolumePlan, signal: AbortSignal): Promise<Record<string, string>> {
+    const ref = plan.secretRefs.provisioner;
+    return ref === undefined ? {} : await readSecret(client, ref, { signal });
+  }
+
+  async function create(uid: string, plan: VolumePlan, signal: AbortSignal): Promise<Outcome> {
+    const startedMs = clock.monotonicMs();
+    const isFirst = memory.progress(uid) === undefined;
+    let secrets: Record<string, string>;
+    try {
+      secrets = await secretsOf(plan, signal);
+    } catch (error) {
+      if (error instanceof SecretError) return fail(plan, error.message);
+      throw error;
+    }
+    memory.setProgress(uid, { kind: 'creating', plan });
+    const cancelSlow = clock.setTimer(SLOW_MS, () => {
+      if (isFirst) events.provisioning(plan.claim);
+    });
+    let result: CreateResult;
+    try {
+      result = await calls.createVolume(plan, secrets, signal);
+    } finally {
+      cancelSlow();
+    }
+    // Cut off by our own end: nobody failed, and the claim stands as it was for whoever comes next.
+    if (signal.aborted && result.kind !== 'usable') throw signal.reason;
+
+    switch (result.kind) {
+      case 'usable': {
+        const draft = volumeObject(plan, result.volume, await deps.maker(signal));
+        memory.setProgress(uid, { kind: 'created', plan, draft });
+        const outcome = await save(uid, plan, draft, signal);
+        if (outcome.kind === 'done') metrics.provisioned(plan.storageClass.name, clock.monotonicMs() - startedMs);
+        return outcome;
+      }
+      case 'unusable': {
+        const { volumeId, why } = result;
+        // Without an id nothing can be deleted; asking again under the same name may yet yield one.
+        if (volumeId === undefined) return fail(plan, why);
+        memory.setProgress(uid, { kind: 'unwanted', plan, volumeId, why });
+        return await discard(uid, plan, { volumeId, why }, signal);
+      }
+      case 'inBackground':
+        return fail(plan, describe(result.error));
+      case 'exhausted':
+        return await exhausted(uid, plan, result.error, signal);
+      case 'final':
+        memory.clearProgress(uid);
+        if (!result.isInfeasible) return fail(plan, describe(result.error));
+        memory.setInfeasible(uid, plan.storageClass.uid, deps.infeasibleRestMs);
+        fail(
+          plan,
+          `${describe(result.error)}; the next try is in ${Math.round(deps.infeasibleRestMs / 1000)} s, or when the StorageClass is another`,
+        );
+        return { kind: 'again', afterMs: deps.infeasibleRestMs };
+      default:
+        return result satisfies never;
+    }
+  }
+
+  /** No volume was made where it was asked for. Another node may have room; without a choice of nodes this is an error like others. */
+  async function exhausted(uid: string, plan: VolumePlan, error: RpcError, signal: AbortSignal): Promise<Outcome> {
+    memory.clearProgress(uid);
+    if (!deps.hasTopology || plan.selectedNode === undefined) return fail(plan, describe(error));
+    return await deps.reschedule(plan.claim, plan.selectedNode, describe(error), signal);
+  }
+
+  async function save(
+    uid: string,
+    plan: VolumePlan,
+    draft: Draft<PersistentVolume>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    try {
+      volumes.applyWrite(await client.create(persistentVolumes, draft, { signal }));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isAlreadyExists(error)) return await compareExisting(uid, plan, draft, signal);
+      // The volume exists: it is neither given up nor forgotten, however often the API server refuses its object.
+      return fail(
+        plan,
+        `volume ${draft.spec?.csi?.volumeHandle} is created, but its PersistentVolume ${plan.volumeName} cannot be stored yet: ${errorMessage(error)}`,
+      );
+    }
+    return saved(uid, plan);
+  }
+
+  function saved(uid: string, plan: VolumePlan): Outcome {
+    const [claim] = claims.byIndex('uid', uid);
+    if (claim && !claim.spec?.volumeName) memory.setProgress(uid, { kind: 'saved', volumeName: plan.volumeName });
+    else memory.forget(uid);
+    events.succeeded(plan.claim, plan.volumeName);
+    log.info('Provisioned volume', {
+      claim: `${plan.claim.metadata.namespace}/${plan.claim.metadata.name}`,
+      volume: plan.volumeName,
+    });
+    return { kind: 'done' };
+  }
+
+  /** A reply that was lost leaves our own object behind, which is success; anything else of that name is not ours to touch. */
+  async function compareExisting(
+    uid: string,
+    plan: VolumePlan,
+    draft: Draft<PersistentVolume>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    let existing: PersistentVolume;
+    try {
+      existing = await client.get(persistentVolumes, { name: plan.volumeName }, { signal });
+    } catch (error) {
+      if (isNotFound(error)) return { kind: 'again', afterMs: 0 };
+      throw error;
+    }
+    volumes.applyWrite(existing);
+    const csi = existing.spec?.csi;
+    const volumeId = draft.spec?.csi?.volumeHandle ?? '';
+    const isSameVolume = csi?.driver === draft.spec?.csi?.driver && csi?.volumeHandle === volumeId;
+    const isSameClaim = existing.spec?.claimRef?.uid === uid;
+    if (isSameVolume && isSameClaim) return saved(uid, plan);
+    if (isSameVolume) {
+      return fail(
+        plan,
+        `PersistentVolume ${plan.volumeName} exists already for volume ${volumeId} and is not this claim's: delete it, or the claim`,
+      );
+    }
+    const why = `PersistentVolume ${plan.volumeName} exists already with another volume (${csi?.volumeHandle ?? 'not a CSI one'})`;
+    memory.setProgress(uid, { kind: 'unwanted', plan, volumeId, why });
+    return await discard(uid, plan, { volumeId, why }, signal);
+  }
+
+  async function discard(
+    uid: string,
+    plan: VolumePlan,
+    { volumeId, why }: Unwanted,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    let secrets: Record<string, string>;
+    try {
+      secrets = await secretsOf(plan, signal);
+    } catch (error) {
+      if (error instanceof SecretError)
+        return fail(plan, `${why}; volume ${volumeId} must be deleted, but ${error.message}`);
+      throw error;
+    }
+    const result = await calls.deleteVolume(volumeId, secrets, signal);
+    if (result.kind === 'failed') {
+      signal.throwIfAborted();
+      return fail(
+        plan,
+        `${why}; deleting volume ${volumeId} failed as well and is tried again: ${describe(result.error)}`,
+      );
+    }
+    // Nothing is left of it, so nothing is owed any more, should the claim be gone.
+    memory.clearProgress(uid);
+    return fail(plan, `${why}; volume ${volumeId} was deleted again`);
+  }
+
+  return { create, save, discard };
+}

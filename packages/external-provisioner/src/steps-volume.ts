@@ -1,0 +1,134 @@
+import type { EventRecorder, Outcome, Store } from '@holdfast/control';
+import { type Clock, errorMessage, type Logger } from '@holdfast/core';
+import {
+  addFinalizerPatch,
+  isNotFound,
+  type KubeClient,
+  type Patch,
+  type PersistentVolume,
+  persistentVolumes,
+  type StorageClass,
+} from '@holdfast/kube';
+import { type CsiCalls, describe } from './csi-calls.ts';
+import type { VolumeStep } from './decide-volume.ts';
+import { deletionSecretRef } from './deletion-secret.ts';
+import type { ProvisionMetrics } from './metrics.ts';
+import { reasons, VOLUME_FINALIZER } from './names.ts';
+import { removeFinalizersPatch } from './patches.ts';
+import { readSecret, SecretError } from './provisioner-secret.ts';
+import type { VolumeMemory } from './volume-memory.ts';
+
+export interface VolumeStepsDeps {
+  readonly client: KubeClient;
+  readonly calls: CsiCalls;
+  readonly volumes: Store<PersistentVolume>;
+  readonly classes: Store<StorageClass>;
+  readonly memory: VolumeMemory;
+  readonly recorder: EventRecorder;
+  readonly metrics: ProvisionMetrics;
+  readonly attacherFinalizer: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export type VolumeSteps = (name: string, step: VolumeStep, signal: AbortSignal) => Promise<Outcome>;
+
+const done: Outcome = { kind: 'done' };
+
+/** Carries out one step for the volume of a name. What a step throws is a retry. */
+export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
+  const { client, calls, volumes, classes, memory, recorder, metrics, clock, log } = deps;
+
+  async function patchVolume(
+    volume: PersistentVolume,
+    patch: Patch | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    if (!patch) return done;
+    try {
+      volumes.applyWrite(await client.patch(persistentVolumes, { name: volume.metadata.name }, patch, { signal }));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    return done;
+  }
+
+  async function deleteVolume(volume: PersistentVolume, volumeId: string, signal: AbortSignal): Promise<Outcome> {
+    const startedMs = clock.monotonicMs();
+    const className = volume.spec?.storageClassName ?? '';
+    let reason: string;
+    try {
+      const result = await calls.deleteVolume(volumeId, await secretsFor(volume, signal), signal);
+      if (result.kind === 'deleted') {
+        memory.set(volume, 'volumeDeleted');
+        metrics.deleted(className, clock.monotonicMs() - startedMs);
+        return await removeObject(volume, signal);
+      }
+      reason = describe(result.error);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Past DeleteVolume only the API server can fail; the volume is gone, which is nothing to alarm a user about.
+      if (memory.stage(volume) !== undefined) throw error;
+      reason = errorMessage(error);
+    }
+    signal.throwIfAborted();
+    metrics.deleteFailed(className);
+    recorder.event(volume, 'Warning', reasons.volumeFailedDelete, reason);
+    return { kind: 'retry', error: new Error(reason) };
+  }
+
+  /** A secret that is gone does not stop the deletion: most drivers do without, and the others say what they miss. */
+  async function secretsFor(volume: PersistentVolume, signal: AbortSignal): Promise<Record<string, string>> {
+    const ref = deletionSecretRef(volume, classes.get(volume.spec?.storageClassName ?? ''));
+    if (!ref) return {};
+    try {
+      return await readSecret(client, ref, { signal });
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      recorder.event(volume, 'Warning', reasons.volumeFailedDelete, `deleting without a secret: ${error.message}`);
+      log.warn('Deleting the volume without its secret', { volume: volume.metadata.name, error: error.message });
+      return {};
+    }
+  }
+
+  /**
+   * The finalizers go first, all of ours in one write, then the object: in this order it never lingers with a deletionTimestamp and our
+   * finalizer, which would bring every watcher back to it. No attachment is left, so csi-attacher's finalizer guards nothing.
+   */
+  async function removeObject(volume: PersistentVolume, signal: AbortSignal): Promise<Outcome> {
+    const { name, uid, deletionTimestamp } = volume.metadata;
+    await patchVolume(volume, removeFinalizersPatch(volume, [VOLUME_FINALIZER, deps.attacherFinalizer]), signal);
+    if (deletionTimestamp === undefined) {
+      try {
+        await client.delete(persistentVolumes, { name }, { preconditions: { uid }, signal });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    memory.set(volume, 'objectDeleted');
+    log.info('Deleted volume', { volume: name });
+    return done;
+  }
+
+  return async (name, step, signal) => {
+    log.debug(4, 'Next step of the volume', { volume: name, step: step.kind, reason: step.reason });
+    switch (step.kind) {
+      case 'ignore':
+      case 'wait':
+        return done;
+      case 'forget':
+        memory.forget(name);
+        return done;
+      case 'protect':
+        return await patchVolume(step.volume, addFinalizerPatch(step.volume, VOLUME_FINALIZER), signal);
+      case 'unprotect':
+        return await patchVolume(step.volume, removeFinalizersPatch(step.volume, [VOLUME_FINALIZER]), signal);
+      case 'delete':
+        return await deleteVolume(step.volume, step.volumeId, signal);
+      case 'removeObject':
+        return await removeObject(step.volume, signal);
+      default:
+        return step satisfies never;
+    }
+  };
+}

@@ -1,0 +1,112 @@
+import type { Outcome } from '@holdfast/control';
+import { isForbidden, isNotFound, type PersistentVolumeClaim, persistentVolumeClaims } from '@holdfast/kube';
+import type { ClaimStep } from './decide.ts';
+import { unselectNodePatch } from './patches.ts';
+import { selectedNodeOf } from './plan.ts';
+import { type CreateStepsDeps, createCreateSteps } from './steps-create.ts';
+
+export type ClaimSteps = (uid: string, step: ClaimStep, signal: AbortSignal) => Promise<Outcome>;
+
+const done: Outcome = { kind: 'done' };
+
+/** Carries out one step for the claim of a uid. What a step throws is a retry. */
+export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): ClaimSteps {
+  const { client, claims, memory, events, metrics, log } = deps;
+  const { create, save, discard } = createCreateSteps({ ...deps, reschedule });
+
+  async function reschedule(
+    claim: PersistentVolumeClaim,
+    node: string,
+    reason: string,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const className = claim.spec?.storageClassName ?? '';
+    metrics.provisionFailed(className);
+    events.failed(claim, className, `${reason}; asking the scheduler for another node`);
+    const [current] = claims.byIndex('uid', claim.metadata.uid);
+    if (!current) return done;
+    const updated = await unselectNode(current, node, signal);
+    if (updated) claims.applyWrite(updated);
+    return done;
+  }
+
+  async function unselectNode(
+    claim: PersistentVolumeClaim,
+    node: string,
+    signal: AbortSignal,
+  ): Promise<PersistentVolumeClaim | undefined> {
+    const { name, namespace } = claim.metadata;
+    const ref = namespace === undefined ? { name } : { name, namespace };
+    const patch = unselectNodePatch(claim, node);
+    if (!patch) return undefined;
+    try {
+      return await client.patch(persistentVolumeClaims, ref, patch, { signal });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (!isForbidden(error)) throw error;
+    }
+    // Roles written for the Go sidecar grant `update` on claims and not `patch`. The object goes back whole, as the server
+    // gave it, guarded by its resourceVersion.
+    log.debug(2, 'The role does not grant patch on persistentvolumeclaims, using update', {
+      claim: `${namespace}/${name}`,
+    });
+    const live = await client.get(persistentVolumeClaims, ref, { signal });
+    if (live.metadata.uid !== claim.metadata.uid || selectedNodeOf(live) !== node) return live;
+    const kept = Object.entries(live.metadata.annotations ?? {}).filter(
+      ([key, value]) => !(key.endsWith('volume.kubernetes.io/selected-node') && value === node),
+    );
+    const body = { ...live, metadata: { ...live.metadata, annotations: Object.fromEntries(kept) } };
+    return await client.replace(persistentVolumeClaims, ref, body, { signal });
+  }
+
+  /** Asks the API server whether a claim that looks unprovisioned really is (the cache may lag behind a whole life of its volume). */
+  async function confirm(uid: string, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Outcome> {
+    const { name, namespace } = claim.metadata;
+    let live: PersistentVolumeClaim | undefined;
+    try {
+      live = await client.get(persistentVolumeClaims, namespace === undefined ? { name } : { name, namespace }, {
+        signal,
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    memory.clearProgress(uid);
+    if (live?.metadata.uid !== uid) {
+      claims.applyDelete(namespace === undefined ? name : `${namespace}/${name}`, uid);
+      return done;
+    }
+    claims.applyWrite(live);
+    return { kind: 'again', afterMs: 0 };
+  }
+
+  return async (uid, step, signal) => {
+    log.debug(4, 'Next step of the claim', { uid, step: step.kind, reason: step.reason });
+    switch (step.kind) {
+      case 'ignore':
+        return done;
+      case 'forget':
+        memory.forget(uid);
+        return done;
+      case 'refuse':
+      case 'retry': {
+        metrics.provisionFailed(step.className);
+        events.failed(step.claim, step.className, step.reason);
+        return { kind: step.kind === 'retry' ? 'retry' : 'giveUp', error: new Error(step.reason) };
+      }
+      case 'delay':
+        return { kind: 'again', afterMs: step.afterMs };
+      case 'reschedule':
+        return await reschedule(step.claim, step.node, step.reason, signal);
+      case 'confirm':
+        return await confirm(uid, step.claim, signal);
+      case 'create':
+        return await create(uid, step.plan, signal);
+      case 'save':
+        return await save(uid, step.plan, step.draft, signal);
+      case 'discard':
+        return await discard(uid, step.plan, { volumeId: step.volumeId, why: step.why }, signal);
+      default:
+        return step satisfies never;
+    }
+  };
+}

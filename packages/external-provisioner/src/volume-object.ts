@@ -1,0 +1,96 @@
+import { formatBytes } from '@holdfast/core';
+import type { Draft, PersistentVolume } from '@holdfast/kube';
+import type { CreatedVolume } from './driver-reply.ts';
+import { annotations, IDENTITY_ATTRIBUTE, VOLUME_FINALIZER } from './names.ts';
+import type { VolumePlan } from './plan.ts';
+import type { SecretRef } from './secret-refs.ts';
+
+export interface VolumeMaker {
+  readonly driverName: string;
+  /** Names this process in the volume's attributes. */
+  readonly identity: string;
+  readonly hasTopology: boolean;
+  /** Set when csi-attacher will want its finalizer on the volume; then the volume is born with it. */
+  readonly attacherFinalizer: string | undefined;
+}
+
+/**
+ * The PersistentVolume of a created volume, with everything it will ever need, so that one write is enough.
+ * A volume that is to be retained does not get our finalizer: there is nothing to delete before it may vanish.
+ */
+export function volumeObject(plan: VolumePlan, created: CreatedVolume, maker: VolumeMaker): Draft<PersistentVolume> {
+  const { claim, storageClass, secretRefs } = plan;
+  const deletion = secretRefs.provisioner;
+  const modify = secretRefs['controller-modify'];
+  const finalizers = [
+    ...(storageClass.reclaimPolicy === 'Delete' ? [VOLUME_FINALIZER] : []),
+    ...(maker.attacherFinalizer === undefined ? [] : [maker.attacherFinalizer]),
+  ];
+  const nodeAffinity = maker.hasTopology ? nodeAffinityOf(created) : undefined;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: {
+      name: plan.volumeName,
+      ...(finalizers.length > 0 ? { finalizers } : {}),
+      annotations: {
+        [annotations.provisionedBy]: maker.driverName,
+        [annotations.deletionSecretName]: deletion?.name ?? '',
+        [annotations.deletionSecretNamespace]: deletion?.namespace ?? '',
+        ...(modify === undefined
+          ? {}
+          : { [annotations.modifySecretName]: modify.name, [annotations.modifySecretNamespace]: modify.namespace }),
+      },
+    },
+    spec: {
+      accessModes: [...(claim.spec?.accessModes ?? [])],
+      capacity: { storage: formatBytes(created.capacityBytes > 0n ? created.capacityBytes : plan.requestedBytes) },
+      claimRef: {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        name: claim.metadata.name,
+        ...(claim.metadata.namespace === undefined ? {} : { namespace: claim.metadata.namespace }),
+        uid: claim.metadata.uid,
+        resourceVersion: claim.metadata.resourceVersion,
+      },
+      csi: {
+        driver: maker.driverName,
+        volumeHandle: created.volumeId,
+        volumeAttributes: { [IDENTITY_ATTRIBUTE]: maker.identity, ...created.volumeContext },
+        ...(plan.fsType === '' ? {} : { fsType: plan.fsType }),
+        ...(plan.isReadOnly ? { readOnly: true } : {}),
+        ...secretField('controllerPublishSecretRef', secretRefs['controller-publish']),
+        ...secretField('nodeStageSecretRef', secretRefs['node-stage']),
+        ...secretField('nodePublishSecretRef', secretRefs['node-publish']),
+        ...secretField('controllerExpandSecretRef', secretRefs['controller-expand']),
+        ...secretField('nodeExpandSecretRef', secretRefs['node-expand']),
+      },
+      ...(storageClass.mountOptions.length > 0 ? { mountOptions: [...storageClass.mountOptions] } : {}),
+      ...(nodeAffinity === undefined ? {} : { nodeAffinity }),
+      persistentVolumeReclaimPolicy: storageClass.reclaimPolicy,
+      storageClassName: storageClass.name,
+      ...(claim.spec?.volumeMode === undefined ? {} : { volumeMode: claim.spec.volumeMode }),
+    },
+  };
+}
+
+type SecretField =
+  | 'controllerPublishSecretRef'
+  | 'nodeStageSecretRef'
+  | 'nodePublishSecretRef'
+  | 'controllerExpandSecretRef'
+  | 'nodeExpandSecretRef';
+
+function secretField(field: SecretField, ref: SecretRef | undefined): { [K in SecretField]?: SecretRef } {
+  return ref === undefined ? {} : { [field]: ref };
+}
+
+/** One term per place the driver named, any of which will do. A place without segments says nothing; an affinity without terms would be invalid. */
+function nodeAffinityOf(created: CreatedVolume): NonNullable<PersistentVolume['spec']>['nodeAffinity'] {
+  const nodeSelectorTerms = created.topologies
+    .filter((segments) => Object.keys(segments).length > 0)
+    .map((segments) => ({
+      matchExpressions: Object.entries(segments).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+    }));
+  return nodeSelectorTerms.length === 0 ? undefined : { required: { nodeSelectorTerms } };
+}
