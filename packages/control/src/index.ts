@@ -6,6 +6,7 @@ export {
   type ObjectReferenceLike,
 } from './event-recorder.ts';
 export { type Fence, FenceError, openFence } from './fence.ts';
+export { fencedClient } from './fenced-client.ts';
 export type { IndexFunctions } from './indexes.ts';
 export {
   createLeaderElector,
