@@ -1,3 +1,4 @@
+import { untilAborted } from '@holdfast/core';
 import { createRecordingLogger } from '@holdfast/core/testing';
 import {
   ControllerService,
@@ -8,7 +9,7 @@ import {
   ListVolumesResponse,
   ProbeRequest,
 } from '@holdfast/csi-spec';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type CallContext, maxMessageBytes, RpcError, rpcError } from './index.ts';
 import { connect, createdVolume, createVolume, rejection, startServer } from './testing/sockets.ts';
 
@@ -95,6 +96,28 @@ describe('what a handler throws', () => {
     });
   });
 
+  test('stopping because the caller went away is not logged as a failure', async () => {
+    const log = createRecordingLogger();
+    const stopped = Promise.withResolvers<void>();
+    const server = await startServer(
+      {
+        controller: {
+          async createVolume(_, { signal }) {
+            await untilAborted(signal);
+            stopped.resolve();
+            throw new DOMException('stopped', 'AbortError');
+          },
+        },
+      },
+      { log },
+    );
+    const client = (await connect(server.address)).client(ControllerService);
+    await rejection(client.createVolume(createVolume, { timeoutMs: 100 }));
+    await stopped.promise;
+    await vi.waitFor(() => expect(log.lines.at(-1)).toMatchObject({ message: 'GRPC response' }));
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   test('an answer that cannot be encoded becomes Internal, and the server lives on', async () => {
     const server = await startServer({
       controller: {
@@ -158,19 +181,13 @@ describe('a call that is not waited for', () => {
     return { client: (await connect(server.address)).client(ControllerService), entered: entered.promise };
   }
 
-  const aborted = (signal: AbortSignal) =>
-    new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-
   test('ends with DeadlineExceeded, which the handler is told of', async () => {
     const { client, entered } = await startStuckServer();
     const error = await rejection(client.createVolume(createVolume, { timeoutMs: 200 }));
     expect(error).toMatchObject({ code: 'DeadlineExceeded', message: 'no answer within 200ms', isFinal: false });
     const context = await entered;
     expect(context.deadlineMs).toBeGreaterThan(Date.now() - 60_000);
-    await aborted(context.signal);
+    await untilAborted(context.signal);
   });
 
   test('ends with Canceled when its signal aborts, which the handler is told of', async () => {
@@ -181,7 +198,7 @@ describe('a call that is not waited for', () => {
     expect(context.signal.aborted).toBe(false);
     controller.abort(new Error('shutting down'));
     expect(await call).toMatchObject({ code: 'Canceled', message: 'the call was given up: shutting down' });
-    await aborted(context.signal);
+    await untilAborted(context.signal);
   });
 
   test('is not sent when its signal is aborted already', async () => {

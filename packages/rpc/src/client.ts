@@ -49,7 +49,7 @@ function unaryCall<Request, Response>(
         if (error === null && response !== undefined) resolve(response);
         else if (signal?.aborted) reject(canceled(signal));
         else if (error?.code === status.DEADLINE_EXCEEDED && Date.now() >= deadline) {
-          reject(rpcError('DeadlineExceeded', `no answer within ${formatGoDuration(timeoutMs)}`, { cause: error }));
+          reject(rpcError('DeadlineExceeded', `no answer within ${formatGoDuration(timeoutMs)}`));
         } else reject(toRpcError(error ?? rpcError('Internal', 'the answer holds no message')));
       },
     );
@@ -64,17 +64,25 @@ function hasEveryMethod<S extends ServiceDefinition>(service: S, methods: object
   );
 }
 
+export interface ClientDeps extends ObserveDeps {
+  readonly isClosed: () => boolean;
+}
+
 export function createClient<S extends ServiceDefinition>(
   grpcClient: GrpcClient,
   service: S,
-  deps: ObserveDeps,
+  deps: ClientDeps,
 ): Client<S> {
   const unary = Object.entries(service).filter(([, method]) => !method.requestStream && !method.responseStream);
   const methods = Object.fromEntries(
     unary.map(([name, method]) => [
       name,
       (request: unknown, options: CallOptions): Promise<unknown> =>
-        observeCall(deps, method.path, request, () => unaryCall(grpcClient, method, request, options)),
+        observeCall(deps, method.path, request, () => {
+          // As grpc-go: it is the caller who ended this.
+          if (deps.isClosed()) throw rpcError('Canceled', 'the connection is closed');
+          return unaryCall(grpcClient, method, request, options);
+        }),
     ]),
   );
   if (!hasEveryMethod(service, methods)) throw new Error('a service definition has a method of no kind');

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { silentLogger } from '@holdfast/core';
+import { silentLogger, untilAborted } from '@holdfast/core';
 import { createFakeClock, createRecordingLogger } from '@holdfast/core/testing';
 import { IdentityService, ProbeRequest, ProbeResponse } from '@holdfast/csi-spec';
 import { describe, expect, test } from 'vitest';
-import { dialUnix, type RpcCode } from './index.ts';
-import { connect, rejection, socketPath, startRawServer, startServer } from './testing/sockets.ts';
+import { type CallContext, dialUnix } from './index.ts';
+import { connect, rejection, socketPath, startRawServer, startRelay, startServer } from './testing/sockets.ts';
 
 const probe = { identity: { probe: async () => ProbeResponse.create({ ready: true }) } };
 const soon = { timeoutMs: 20_000 };
@@ -69,24 +69,13 @@ describe('when the connection drops', () => {
   });
 
   test('lost resolves when the server dies without a goodbye', async () => {
-    const address = socketPath();
     const server = await startServer(probe);
-    // A relay between client and server, to cut the connection as a kill does.
-    const net = await import('node:net');
-    const cut = Promise.withResolvers<() => void>();
-    await startRawServer(address, (socket) => {
-      const upstream = net.connect(server.address);
-      upstream.on('error', () => socket.destroy());
-      socket.pipe(upstream).pipe(socket);
-      cut.resolve(() => {
-        socket.destroy();
-        upstream.destroy();
-      });
-    });
+    const address = socketPath();
+    const relay = await startRelay(address, server.address);
     const connection = await connect(address);
     await connection.client(IdentityService).probe(ProbeRequest.create(), soon);
-    (await cut.promise)();
-    expect(await connection.lost).toContain(address);
+    relay.cut();
+    expect(await connection.lost).toBe(`lost connection to ${address}`);
   });
 
   test('calls fail with Unavailable while nobody serves, and work again when somebody does', async () => {
@@ -97,6 +86,7 @@ describe('when the connection drops', () => {
     await connection.lost;
     expect(await rejection(client.probe(ProbeRequest.create(), soon))).toMatchObject({
       code: 'Unavailable',
+      message: `no connection: connect ENOENT ${server.address}`,
       isFinal: false,
     });
 
@@ -106,20 +96,22 @@ describe('when the connection drops', () => {
   });
 
   test('a call under way fails with Unavailable', async () => {
-    const entered = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<CallContext>();
     const server = await startServer({
       identity: {
-        probe: () => {
-          entered.resolve();
+        probe: (_, context) => {
+          entered.resolve(context);
           return new Promise(() => {});
         },
       },
     });
-    const connection = await connect(server.address);
-    const call = rejection(connection.client(IdentityService).probe(ProbeRequest.create(), soon));
-    await entered.promise;
-    await server.stop(0);
-    expect(['Unavailable', 'Canceled'] satisfies RpcCode[]).toContain(((await call) as { code: string }).code);
+    const address = socketPath();
+    const relay = await startRelay(address, server.address);
+    const call = rejection((await connect(address)).client(IdentityService).probe(ProbeRequest.create(), soon));
+    const { signal } = await entered.promise;
+    relay.cut();
+    expect(await call).toMatchObject({ code: 'Unavailable', isFinal: false });
+    await untilAborted(signal);
   });
 
   test('lost stays silent after close()', async () => {
@@ -135,7 +127,8 @@ describe('when the connection drops', () => {
     await other.lost;
     expect(isLost).toBe(false);
     expect(await rejection(connection.client(IdentityService).probe(ProbeRequest.create(), soon))).toMatchObject({
-      name: 'RpcError',
+      code: 'Canceled',
+      message: 'the connection is closed',
     });
   });
 });

@@ -2,6 +2,7 @@ import { connectivityState, credentials, Client as GrpcClient, type ServiceDefin
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
 import { normalizeUnixAddress } from './address.ts';
 import { type Client, createClient } from './client.ts';
+import { silenceGrpcJs } from './grpc-log.ts';
 import { messageSizeOptions } from './limits.ts';
 import type { OperationMetrics } from './metrics.ts';
 import { rpcError } from './rpc-error.ts';
@@ -81,6 +82,7 @@ function untilLost(channel: Channel, socketPath: string, isClosed: () => boolean
 export async function dialUnix(deps: DialDeps): Promise<Connection> {
   const { log, metrics, signal, clock = systemClock, timeoutMs = 30_000 } = deps;
   const socketPath = normalizeUnixAddress(deps.address);
+  silenceGrpcJs();
   const grpcClient = new GrpcClient(`unix:${socketPath}`, credentials.createInsecure(), channelOptions);
   const channel = grpcClient.getChannel();
 
@@ -110,7 +112,8 @@ export async function dialUnix(deps: DialDeps): Promise<Connection> {
   keepBusy.unref();
   return {
     lost,
-    client: (service) => createClient(grpcClient, service, { log, metrics, driverName: () => driverName }),
+    client: (service) =>
+      createClient(grpcClient, service, { log, metrics, driverName: () => driverName, isClosed: () => isClosed }),
     close() {
       isClosed = true;
       clearInterval(keepBusy);

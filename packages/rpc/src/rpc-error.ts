@@ -26,7 +26,10 @@ export function rpcError(code: RpcCode, message: string, options?: { cause?: unk
   return new RpcError(code, message, options);
 }
 
-/** grpc-js rejects with these; errors of Node itself have a text as code. */
+/**
+ * grpc-js rejects with these; errors of Node itself have a text as code. Such an error is not kept as a cause: it says the
+ * same again, as `5 NOT_FOUND: …`.
+ */
 function isStatus(error: unknown): error is { code: number; details: string } {
   return (
     typeof error === 'object' &&
@@ -38,10 +41,18 @@ function isStatus(error: unknown): error is { code: number; details: string } {
   );
 }
 
+/** grpc-js's words for a failed connect, without its notes about name resolution, which a unix socket has none of. */
+function plainDetails(details: string): string {
+  const systemError = /^No connection established\. Last error: (?:Error: )?(.*)\. Resolution note: /.exec(
+    details,
+  )?.[1];
+  return systemError === undefined ? details : `no connection: ${systemError}`;
+}
+
 /** The single door in: whatever was thrown, as an RpcError. What has no gRPC status becomes Internal. */
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
-  if (isStatus(error)) return rpcError(codeFromNumber(error.code), error.details, { cause: error });
+  if (isStatus(error)) return rpcError(codeFromNumber(error.code), plainDetails(error.details));
   if (error instanceof DeadlineError) return rpcError('DeadlineExceeded', error.message, { cause: error });
   if (error instanceof Error && error.name === 'TimeoutError') {
     return rpcError('DeadlineExceeded', error.message, { cause: error });

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '@holdfast/core';
 import { normalizeUnixAddress } from './address.ts';
+import { silenceGrpcJs } from './grpc-log.ts';
 import { messageSizeOptions } from './limits.ts';
 import type { OperationMetrics } from './metrics.ts';
 import type { ObserveDeps } from './observe.ts';
@@ -51,20 +52,27 @@ async function clearPath(socketPath: string, log: Logger): Promise<void> {
   }
 }
 
+/** grpc-js wraps what the system said in a sentence about resolved addresses. */
+function listenReason(error: Error): string {
+  return /errors: \[(.+)\]$/.exec(error.message)?.[1] ?? error.message;
+}
+
 function listen(server: Server, socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
       if (error === null) resolve();
-      else reject(new Error(`cannot serve on ${socketPath}: ${error.message}`, { cause: error }));
+      else reject(new Error(`cannot serve on ${socketPath}: ${listenReason(error)}`, { cause: error }));
     });
   });
 }
 
-function addService(server: Server, binding: ServiceBinding, deps: ObserveDeps): void {
-  const unary = Object.entries(binding.service).filter(([, method]) => !method.requestStream && !method.responseStream);
+function addService(server: Server, { service, handlers }: ServiceBinding, deps: ObserveDeps): void {
+  const unary = Object.entries(service).filter(([, method]) => !method.requestStream && !method.responseStream);
   server.addService(
-    binding.service,
-    Object.fromEntries(unary.map(([name, { path }]) => [name, unaryHandler(deps, path, binding.handlers.get(name))])),
+    Object.fromEntries(
+      unary.map(([name, method]) => [name, { ...method, responseSerialize: (encoded: Buffer) => encoded }]),
+    ),
+    Object.fromEntries(unary.map(([name, method]) => [name, unaryHandler(deps, method, handlers.get(name))])),
   );
 }
 
@@ -86,6 +94,7 @@ function shutDown(server: Server, graceMs: number): Promise<void> {
 export async function serveUnix(deps: ServeDeps): Promise<UnixServer> {
   const { services, log, metrics, mode } = deps;
   const socketPath = normalizeUnixAddress(deps.address);
+  silenceGrpcJs();
   const server = new Server(messageSizeOptions);
   for (const binding of services) addService(server, binding, { log, metrics, driverName: () => undefined });
 

@@ -15,7 +15,7 @@ export type Handlers<S extends ServiceDefinition> = {
   [K in UnaryMethodOf<S>]?: (request: RequestOf<S[K]>, context: CallContext) => Promise<ResponseOf<S[K]>>;
 };
 
-type UntypedHandler = (request: unknown, context: CallContext) => Promise<unknown>;
+export type UntypedHandler = (request: unknown, context: CallContext) => Promise<unknown>;
 
 /** A service with its handlers. Their types were checked by `bindService` and are gone here. */
 export interface ServiceBinding {

@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import net from 'node:net';
 
 /** What is at a socket's path. A socket file outlives its server, so only a connect tells `live` from `dead`. */
@@ -26,7 +26,7 @@ function connectOnce(socketPath: string): Promise<void> {
 
 export async function socketState(socketPath: string): Promise<SocketState> {
   try {
-    const stats = await lstat(socketPath);
+    const stats = await stat(socketPath);
     if (!stats.isSocket()) return { kind: 'notASocket' };
     await connectOnce(socketPath);
     return { kind: 'live' };

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { type Logger, silentLogger } from '@holdfast/core';
 import {
   ControllerService,
@@ -67,6 +68,35 @@ export async function startRawServer(address: string, onConnection: (socket: net
     await new Promise((resolve) => server.close(resolve));
   });
   return server;
+}
+
+/** Forwards `address` to a server, until it is cut as a kill would cut it: no goodbye. */
+export async function startRelay(address: string, server: string): Promise<{ cut(): void }> {
+  const sockets: net.Socket[] = [];
+  await startRawServer(address, (socket) => {
+    const upstream = net.connect(server);
+    upstream.on('error', () => socket.destroy());
+    sockets.push(socket, upstream);
+    socket.pipe(upstream).pipe(socket);
+  });
+  return {
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** A driver that is not built with this package. */
+export async function startForeignServer(
+  service: ServiceDefinition,
+  implementation: UntypedServiceImplementation,
+): Promise<string> {
+  const address = socketPath();
+  const server = new Server();
+  server.addService(service, implementation);
+  await new Promise((resolve) => server.bindAsync(`unix:${address}`, ServerCredentials.createInsecure(), resolve));
+  onTestFinished(() => server.forceShutdown());
+  return address;
 }
 
 export const createVolume = CreateVolumeRequest.create({ name: 'pvc-1' });
