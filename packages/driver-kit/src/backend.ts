@@ -1,0 +1,169 @@
+import type { VolumeCapability_AccessMode_Mode } from '@holdfast/csi-spec';
+import type { z } from 'zod';
+
+export type AccessMode = Exclude<keyof typeof VolumeCapability_AccessMode_Mode, 'UNKNOWN'>;
+
+/** How a volume is to be used: one VolumeCapability, checked. */
+export type Access =
+  | {
+      readonly kind: 'mount';
+      readonly mode: AccessMode;
+      /** Empty: the driver's choice. */
+      readonly fsType: string;
+      readonly mountFlags: readonly string[];
+    }
+  | { readonly kind: 'block'; readonly mode: AccessMode };
+
+export type Segments = Readonly<Record<string, string>>;
+export type StringMap = Readonly<Record<string, string>>;
+
+export interface Attachment {
+  readonly nodeId: string;
+  readonly isReadOnly: boolean;
+}
+
+export interface Volume {
+  readonly id: string;
+  /** The name the volume was asked for under: the key of CreateVolume's idempotency. */
+  readonly name: string;
+  readonly capacityBytes: bigint;
+  /** Class parameters as they were given. */
+  readonly parameters: StringMap;
+  /** What stage and publish get back as volume context. */
+  readonly context: StringMap;
+  /** Empty where the volume's use does not fix a file system. */
+  readonly fsType: string;
+  /** Where it can be reached from; empty: from everywhere. */
+  readonly topology: readonly Segments[];
+  readonly attachments: readonly Attachment[];
+}
+
+export interface CreateRequest<Parameters> {
+  /** Made from the name, safe as a file name, the same each time. */
+  readonly id: string;
+  readonly name: string;
+  readonly capacityBytes: bigint;
+  readonly parameters: Parameters;
+  readonly givenParameters: StringMap;
+  readonly fsType: string;
+  readonly accesses: readonly Access[];
+  readonly topology: readonly Segments[];
+  readonly secrets: StringMap;
+}
+
+export interface StageRequest {
+  readonly volume: Volume;
+  readonly stagingPath: string;
+  readonly access: Access;
+  readonly publishContext: StringMap;
+  readonly secrets: StringMap;
+}
+
+export interface PublishRequest {
+  readonly volume: Volume;
+  readonly targetPath: string;
+  /** Empty when the backend does not stage. */
+  readonly stagingPath: string;
+  readonly access: Access;
+  readonly isReadOnly: boolean;
+  readonly publishContext: StringMap;
+  readonly context: StringMap;
+  readonly secrets: StringMap;
+}
+
+/** A place where a volume can be seen now, as the kernel tells it. */
+export interface Publication {
+  readonly targetPath: string;
+  readonly isReadOnly: boolean;
+  readonly kind: Access['kind'];
+}
+
+export interface Figures {
+  readonly total: bigint;
+  readonly used: bigint;
+  readonly available: bigint;
+}
+
+export interface VolumeStats {
+  readonly bytes: Figures;
+  readonly inodes?: Figures;
+}
+
+export interface SizeRules {
+  /** For a request without a size. */
+  readonly defaultBytes: bigint;
+  readonly minimumBytes: bigint;
+  readonly maximumBytes: bigint;
+  /** Sizes are whole multiples of it. */
+  readonly stepBytes: bigint;
+}
+
+export interface NodeLoad {
+  /** 0: no limit. */
+  readonly maxVolumes: number;
+  readonly attachedVolumes: number;
+}
+
+/**
+ * A storage system as the kit sees it. Required is what every volume needs: to be found, published and unpublished. Each
+ * operation left out is not advertised and answers UNIMPLEMENTED.
+ *
+ * The kit has checked arguments, parsed parameters, looked volumes up and taken their locks before it calls. Everything that
+ * changes something must give the same result when it is repeated, also after a crash in its middle. An RpcError keeps its code;
+ * any other error becomes INTERNAL.
+ */
+export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
+  /** Class parameters; a key that is not here is refused by name. */
+  readonly parameters: Schema;
+  readonly accessModes: readonly AccessMode[];
+  readonly accessKinds: readonly Access['kind'][];
+  /** File systems that a capability may name. Not given: whatever it names is ignored. */
+  readonly fsTypes?: readonly string[];
+  readonly hasMountFlags: boolean;
+
+  /** Before the first call: load, reconcile with the kernel, remove what a crash left half made. */
+  prepare?(): Promise<void>;
+  /** Throws when the backend cannot work, for Probe. */
+  checkHealth?(): Promise<void>;
+  findVolume(id: string): Promise<Volume | undefined>;
+
+  sizeRules?(request: { readonly fsType: string; readonly kinds: readonly Access['kind'][] }): Promise<SizeRules>;
+  /** The file system a new volume gets, from its parameters and capabilities. Throws InvalidArgument when they disagree. */
+  chooseFsType?(parameters: z.output<Schema>, accesses: readonly Access[]): string;
+  createVolume?(request: CreateRequest<z.output<Schema>>): Promise<Volume>;
+  /** Absent is success. In use is FailedPrecondition. */
+  deleteVolume?(id: string): Promise<void>;
+  /** In the order of ids. */
+  listVolumes?(page: { readonly after: string; readonly limit: number }): Promise<readonly Volume[]>;
+  availableBytes?(): Promise<bigint>;
+  expandVolume?(
+    volume: Volume,
+    capacityBytes: bigint,
+  ): Promise<{ capacityBytes: bigint; isNodeExpansionRequired: boolean }>;
+
+  /** Together with detachVolume and findNode. Returns the publish context; the same for the same arguments. */
+  attachVolume?(volume: Volume, attachment: Attachment, access: Access): Promise<StringMap>;
+  /** Without a node id: from all nodes. Not attached, or no such volume, is success. */
+  detachVolume?(volumeId: string, nodeId: string | undefined): Promise<void>;
+  findNode?(nodeId: string): Promise<NodeLoad | undefined>;
+
+  stageVolume?(request: StageRequest): Promise<void>;
+  unstageVolume?(volumeId: string, stagingPath: string): Promise<void>;
+  /** Targets the volume is published at on this node. */
+  publications(volume: Volume): Promise<readonly Publication[]>;
+  publishVolume(request: PublishRequest): Promise<void>;
+  unpublishVolume(volumeId: string, targetPath: string): Promise<void>;
+  /** Undefined when the volume is not at that path. */
+  volumeStats?(volume: Volume, path: string): Promise<VolumeStats | undefined>;
+  /** Undefined when the volume is not at that path. Returns the size after it. */
+  expandOnNode?(volume: Volume, path: string): Promise<bigint | undefined>;
+
+  readonly topology?: {
+    /** Of the node this process serves. */
+    readonly own: Segments;
+    /** Everywhere a volume can be made. */
+    placements(): Promise<readonly Segments[]>;
+  };
+  /** Reported by NodeGetInfo. 0 or absent: no limit. */
+  readonly maxVolumesPerNode?: number;
+}

@@ -1,0 +1,20 @@
+export type {
+  Access,
+  AccessMode,
+  Attachment,
+  Backend,
+  CreateRequest,
+  Figures,
+  NodeLoad,
+  Publication,
+  PublishRequest,
+  Segments,
+  SizeRules,
+  StageRequest,
+  StringMap,
+  Volume,
+  VolumeStats,
+} from './backend.ts';
+export type { Role } from './capabilities.ts';
+export { type DriverDeps, DriverSetupError, serveDriver } from './serve-driver.ts';
+export { volumeIdFor } from './volume-id.ts';

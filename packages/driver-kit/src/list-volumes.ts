@@ -1,0 +1,61 @@
+import type { ControllerService, GetCapacityRequest, ListVolumesRequest } from '@holdfast/csi-spec';
+import { type Handlers, rpcError } from '@holdfast/rpc';
+import type { z } from 'zod';
+import type { Backend } from './backend.ts';
+import { canAttachVolumes } from './capabilities.ts';
+import { checkAccess, checkAccesses } from './check-access.ts';
+import { checkVolumeId } from './check-text.ts';
+import { parseParameters } from './class-parameters.ts';
+import { pageToken, readPageToken } from './page-token.ts';
+import { fits } from './topology.ts';
+import { publishedNodeIds, requireVolume, volumeMessage } from './volume-message.ts';
+
+/** What is read and never changed: one volume, all volumes, the space left. */
+export function listHandlers<Schema extends z.ZodObject>(backend: Backend<Schema>): Handlers<ControllerService> {
+  const { listVolumes, availableBytes } = backend;
+  return {
+    controllerGetVolume: async ({ volumeId }) => {
+      checkVolumeId(volumeId);
+      const volume = await requireVolume(backend, volumeId);
+      return { volume: volumeMessage(volume), status: { publishedNodeIds: publishedNodeIds(volume) } };
+    },
+    ...(listVolumes === undefined ? {} : { listVolumes: (request) => list(listVolumes, request) }),
+    ...(availableBytes === undefined ? {} : { getCapacity: (request) => capacity(availableBytes, request) }),
+  };
+
+  async function list(
+    listVolumes: NonNullable<Backend['listVolumes']>,
+    { maxEntries, startingToken }: ListVolumesRequest,
+  ) {
+    if (maxEntries < 0) throw rpcError('InvalidArgument', `max_entries must not be negative: ${maxEntries}`);
+    const after = readPageToken(startingToken);
+    const isPaged = maxEntries > 0;
+    const found = await listVolumes({ after, limit: isPaged ? maxEntries + 1 : Number.MAX_SAFE_INTEGER });
+    const page = isPaged ? found.slice(0, maxEntries) : found;
+    const last = page.at(-1);
+    return {
+      entries: page.map((volume) => ({
+        volume: volumeMessage(volume),
+        status: canAttachVolumes(backend) ? { publishedNodeIds: publishedNodeIds(volume) } : undefined,
+      })),
+      nextToken: found.length > page.length && last !== undefined ? pageToken(last.id) : '',
+    };
+  }
+
+  async function capacity(availableBytes: NonNullable<Backend['availableBytes']>, request: GetCapacityRequest) {
+    const parameters = parseParameters(backend.parameters, request.parameters);
+    if (request.volumeCapabilities.length > 0) checkAccesses(backend, request.volumeCapabilities);
+    const accesses = request.volumeCapabilities.map((capability) => checkAccess(backend, capability));
+    const fsType = backend.chooseFsType?.(parameters, accesses) ?? '';
+    const rules = await backend.sizeRules?.({ fsType, kinds: accesses.map((access) => access.kind) });
+    const term = request.accessibleTopology?.segments;
+    const placements = await backend.topology?.placements();
+    const isHere =
+      term === undefined || placements === undefined || placements.some((placement) => fits(placement, term));
+    return {
+      availableCapacity: isHere ? await availableBytes() : 0n,
+      maximumVolumeSize: rules?.maximumBytes,
+      minimumVolumeSize: rules?.minimumBytes,
+    };
+  }
+}

@@ -1,0 +1,87 @@
+import type { NodePublishVolumeRequest, NodeService } from '@holdfast/csi-spec';
+import { type Handlers, rpcError } from '@holdfast/rpc';
+import type { Access, Volume } from './backend.ts';
+import { canStageVolumes } from './capabilities.ts';
+import { checkAccess } from './check-access.ts';
+import { checkPath, checkVolumeId } from './check-text.ts';
+import { decidePublish } from './decide.ts';
+import { volumeKey } from './locks.ts';
+import type { NodeDeps } from './node-service.ts';
+import { mustProceed, requireVolume } from './volume-message.ts';
+
+export function publishHandlers(deps: NodeDeps): Handlers<NodeService> {
+  const { backend, locks } = deps;
+  return {
+    nodePublishVolume: async (request) => {
+      const { volumeId, targetPath } = request;
+      checkVolumeId(volumeId);
+      checkPath('target_path', targetPath);
+      const access = checkAccess(backend, request.volumeCapability);
+      if (canStageVolumes(backend)) checkStagingPath(request.stagingTargetPath);
+      await locks.exclusive([volumeKey(volumeId)], async () =>
+        publish(await requireVolume(backend, volumeId), request, access),
+      );
+      return {};
+    },
+    // Unknown volumes included: kubelet also cleans up after what it only suspects, and would retry an error for ever.
+    nodeUnpublishVolume: async ({ volumeId, targetPath }) => {
+      checkVolumeId(volumeId);
+      checkPath('target_path', targetPath);
+      await locks.exclusive([volumeKey(volumeId)], () => backend.unpublishVolume(volumeId, targetPath));
+      return {};
+    },
+    ...stageHandlers(deps),
+  };
+
+  async function publish(volume: Volume, request: NodePublishVolumeRequest, access: Access): Promise<void> {
+    const { targetPath } = request;
+    const isReadOnly =
+      request.readonly || access.mode === 'SINGLE_NODE_READER_ONLY' || access.mode === 'MULTI_NODE_READER_ONLY';
+    const publications = await backend.publications(volume);
+    if (!mustProceed(decidePublish(volume.id, { targetPath, isReadOnly, access }, publications))) return;
+    await backend.publishVolume({
+      volume,
+      targetPath,
+      stagingPath: request.stagingTargetPath,
+      access,
+      isReadOnly,
+      publishContext: request.publishContext,
+      context: request.volumeContext,
+      secrets: request.secrets,
+    });
+  }
+}
+
+function stageHandlers({ backend, locks }: NodeDeps): Handlers<NodeService> {
+  const { stageVolume, unstageVolume } = backend;
+  if (stageVolume === undefined || unstageVolume === undefined) return {};
+  return {
+    nodeStageVolume: async (request) => {
+      const { volumeId, stagingTargetPath: stagingPath, publishContext, secrets } = request;
+      checkVolumeId(volumeId);
+      checkPath('staging_target_path', stagingPath);
+      const access = checkAccess(backend, request.volumeCapability);
+      await locks.exclusive([volumeKey(volumeId)], async () => {
+        const volume = await requireVolume(backend, volumeId);
+        await stageVolume({ volume, stagingPath, access, publishContext, secrets });
+      });
+      return {};
+    },
+    nodeUnstageVolume: async ({ volumeId, stagingTargetPath }) => {
+      checkVolumeId(volumeId);
+      checkPath('staging_target_path', stagingTargetPath);
+      await locks.exclusive([volumeKey(volumeId)], () => unstageVolume(volumeId, stagingTargetPath));
+      return {};
+    },
+  };
+}
+
+function checkStagingPath(path: string): void {
+  if (path === '') {
+    throw rpcError(
+      'FailedPrecondition',
+      'staging_target_path is missing: this driver stages volumes before it publishes them',
+    );
+  }
+  checkPath('staging_target_path', path);
+}
