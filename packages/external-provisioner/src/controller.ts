@@ -191,7 +191,7 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
 
   const claimQueue = queue('claims');
   const volumeQueue = queue('volumes');
-  await caches.synced;
+  await caches.whenSynced();
   const unsubscribe = subscribe(claimQueue, volumeQueue);
   const { workers } = deps;
   try {

@@ -80,6 +80,6 @@ export function createFailure(error: RpcError): Exclude<CreateResult, ReplyVerdi
 }
 
 /** The text upstream puts into events, which dashboards and people search for. */
-export function describe(error: RpcError): string {
+export function rpcErrorText(error: RpcError): string {
   return `rpc error: code = ${error.code} desc = ${error.message}`;
 }

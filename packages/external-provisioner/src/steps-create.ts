@@ -12,7 +12,7 @@ import {
 import type { RpcError } from '@holdfast/rpc';
 import type { ClaimEvents } from './claim-events.ts';
 import type { ClaimMemory } from './claim-memory.ts';
-import { type CreateResult, type CsiCalls, describe } from './csi-calls.ts';
+import { type CreateResult, type CsiCalls, rpcErrorText } from './csi-calls.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import type { VolumePlan } from './plan.ts';
 import { readSecret, SecretError } from './provisioner-secret.ts';
@@ -109,16 +109,16 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
         return await discard(uid, plan, { volumeId, why }, signal);
       }
       case 'inBackground':
-        return fail(plan, describe(result.error));
+        return fail(plan, rpcErrorText(result.error));
       case 'exhausted':
         return await exhausted(uid, plan, result.error, signal);
       case 'final':
         memory.clearProgress(uid);
-        if (!result.isInfeasible) return fail(plan, describe(result.error));
+        if (!result.isInfeasible) return fail(plan, rpcErrorText(result.error));
         memory.setInfeasible(uid, plan.storageClass.uid, deps.infeasibleRestMs);
         fail(
           plan,
-          `${describe(result.error)}; the next try is in ${Math.round(deps.infeasibleRestMs / 1000)} s, or when the StorageClass is another`,
+          `${rpcErrorText(result.error)}; the next try is in ${Math.round(deps.infeasibleRestMs / 1000)} s, or when the StorageClass is another`,
         );
         return { kind: 'again', afterMs: deps.infeasibleRestMs };
       default:
@@ -129,8 +129,8 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
   /** No volume was made where it was asked for. Another node may have room; without a choice of nodes this is an error like others. */
   async function exhausted(uid: string, plan: VolumePlan, error: RpcError, signal: AbortSignal): Promise<Outcome> {
     memory.clearProgress(uid);
-    if (!deps.hasTopology || plan.selectedNode === undefined) return fail(plan, describe(error));
-    return await deps.reschedule(plan.claim, plan.selectedNode, describe(error), signal);
+    if (!deps.hasTopology || plan.selectedNode === undefined) return fail(plan, rpcErrorText(error));
+    return await deps.reschedule(plan.claim, plan.selectedNode, rpcErrorText(error), signal);
   }
 
   async function save(
@@ -215,7 +215,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
       signal.throwIfAborted();
       return fail(
         plan,
-        `${why}; deleting volume ${volumeId} failed as well and is tried again: ${describe(result.error)}`,
+        `${why}; deleting volume ${volumeId} failed as well and is tried again: ${rpcErrorText(result.error)}`,
       );
     }
     // Nothing is left of it, so nothing is owed any more, should the claim be gone.

@@ -9,7 +9,7 @@ import {
   persistentVolumes,
   type StorageClass,
 } from '@holdfast/kube';
-import { type CsiCalls, describe } from './csi-calls.ts';
+import { type CsiCalls, rpcErrorText } from './csi-calls.ts';
 import type { VolumeStep } from './decide-volume.ts';
 import { deletionSecretRef } from './deletion-secret.ts';
 import type { ProvisionMetrics } from './metrics.ts';
@@ -64,7 +64,7 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
         metrics.deleted(className, clock.monotonicMs() - startedMs);
         return await removeObject(volume, signal);
       }
-      reason = describe(result.error);
+      reason = rpcErrorText(result.error);
     } catch (error) {
       signal.throwIfAborted();
       // Past DeleteVolume only the API server can fail; the volume is gone, which is nothing to alarm a user about.

@@ -35,7 +35,7 @@ export interface Stores {
 export interface Caches {
   readonly stores: Stores;
   /** Resolves once every cache that is in use holds its first list. */
-  readonly synced: Promise<void>;
+  whenSynced(): Promise<void>;
   readonly tasks: Readonly<Record<string, (signal: AbortSignal) => Promise<void>>>;
 }
 
@@ -89,7 +89,9 @@ export function createCaches(deps: {
       nodes: nodeCache.store,
       csiNodes: csiNodeCache.store,
     },
-    synced: Promise.all([...running.values()].map((reflector) => reflector.synced)).then(() => undefined),
+    async whenSynced() {
+      await Promise.all([...running.values()].map((reflector) => reflector.synced));
+    },
     tasks: Object.fromEntries([...running].map(([name, reflector]) => [`cache of ${name}`, reflector.run])),
   };
 }
