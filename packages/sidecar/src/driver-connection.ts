@@ -34,6 +34,30 @@ export interface DriverConnectionDeps {
   readonly signal: AbortSignal;
 }
 
+/**
+ * Connects to ask the driver's name, and nothing else. No probe: who registers or watches a driver must not wait for its
+ * backend.
+ * @param deps.connectTimeoutMs 0 waits for ever
+ * @throws ExitError
+ */
+export async function readDriverName(deps: DriverConnectionDeps): Promise<string> {
+  const connection = await connect(deps);
+  try {
+    return await pluginName(connection.client(IdentityService), deps);
+  } catch (error) {
+    if (deps.signal.aborted) throw error;
+    throw new ExitError(`cannot learn the name of the CSI driver: ${errorMessage(error)}`, { cause: error });
+  } finally {
+    connection.close();
+  }
+}
+
+async function pluginName(identity: Client<typeof IdentityService>, deps: DriverConnectionDeps): Promise<string> {
+  const { name } = await identity.getPluginInfo({}, { timeoutMs: deps.timeoutMs, signal: deps.signal });
+  if (name === '') throw new Error('GetPluginInfo answered with an empty driver name');
+  return name;
+}
+
 /** Connects, waits until the driver says it is ready, and asks who it is and what it can do. @throws ExitError */
 export async function connectDriver(deps: DriverConnectionDeps): Promise<DriverConnection> {
   const connection = await connect(deps);
@@ -92,8 +116,7 @@ async function discover(
   const { timeoutMs, signal, log } = deps;
   const options = { timeoutMs, signal };
   try {
-    const { name } = await identity.getPluginInfo({}, options);
-    if (name === '') throw new Error('GetPluginInfo answered with an empty driver name');
+    const name = await pluginName(identity, deps);
     connection.setDriverName(name);
     const plugin = pluginCapabilities(await identity.getPluginCapabilities({}, options));
     const controller = plugin.has('CONTROLLER_SERVICE')

@@ -3,6 +3,7 @@ export {
   type DriverConnection,
   type DriverConnectionDeps,
   failOnConnectionLoss,
+  readDriverName,
 } from './driver-connection.ts';
 export { type ElectionDeps, runWithElection } from './election.ts';
 export { ConnectionLostError, ExitError, UsageError } from './exit.ts';

@@ -51,13 +51,13 @@ function jsonWriter(destination: LogDestination): Write {
       base: null,
       messageKey: 'msg',
       timestamp: () => `,"ts":${Date.now()}`,
-      formatters: { level: () => ({}), log: safeFields },
+      formatters: { level: (level) => ({ level }), log: safeFields },
     },
     destination,
   );
   return (severity, level, message, fields) => {
     if (severity === 'E') logger.error(fields, message);
-    else if (severity === 'W') logger.warn({ ...fields, level: 'warning', v: level }, message);
+    else if (severity === 'W') logger.warn({ ...fields, v: level }, message);
     else logger.info({ ...fields, v: level }, message);
   };
 }

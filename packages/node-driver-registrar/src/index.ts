@@ -1,0 +1,2 @@
+export { registrarFlags } from './flags.ts';
+export { main } from './main.ts';
