@@ -1,0 +1,2 @@
+export { livenessFlags } from './flags.ts';
+export { main } from './main.ts';

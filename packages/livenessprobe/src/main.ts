@@ -1,0 +1,39 @@
+import { untilAborted } from '@holdfast/core';
+import { createOperationMetrics } from '@holdfast/rpc';
+import {
+  type FlagValues,
+  healthRoute,
+  metricsRoute,
+  type ProgramContext,
+  readDriverName,
+  runProgram,
+  startHttpServer,
+} from '@holdfast/sidecar';
+import { livenessFlags } from './flags.ts';
+import { probeDriver } from './probe-driver.ts';
+
+export function main(argv: readonly string[]): Promise<number> {
+  return runProgram({ name: 'livenessprobe', flags: livenessFlags, argv, syntax: 'go', start: serve });
+}
+
+async function serve(
+  values: FlagValues<typeof livenessFlags.table>,
+  { log, registry, signal }: ProgramContext,
+): Promise<void> {
+  const { csiAddress: address, probeTimeoutMs: timeoutMs, httpEndpoint, metricsAddress, metricsPath } = values;
+  // No limit on either: a driver that is slow to start must not make this container crash beside it (PR #240).
+  const wait = { connectTimeoutMs: 0, timeoutMs: Number.POSITIVE_INFINITY };
+  const driverName = await readDriverName({ address, log, signal, ...wait });
+
+  const metrics = createOperationMetrics({ registry, subsystem: 'csi_sidecar', driverName });
+  const healthz = healthRoute((caller) => probeDriver({ address, driverName, timeoutMs, log, metrics }, caller));
+  const exposition = { [metricsPath]: metricsRoute(registry) };
+  if (metricsAddress !== '') await startHttpServer({ address: metricsAddress, routes: exposition, log, signal });
+  await startHttpServer({
+    address: httpEndpoint || `0.0.0.0:${values.healthPort}`,
+    routes: httpEndpoint === '' ? { '/healthz': healthz } : { ...exposition, '/healthz': healthz },
+    log,
+    signal,
+  });
+  await untilAborted(signal);
+}
