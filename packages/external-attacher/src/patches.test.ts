@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { NODE_ID_ANNOTATION } from './names.ts';
+import { attachedPatch, claimPatch, detachedPatch, errorPatch } from './patches.ts';
+import { attachmentOf, FINALIZER } from './testing/objects.ts';
+
+const uid = 'uid-va-1';
+const sameObject = { op: 'test', path: '/metadata/uid', value: uid };
+
+describe('claimPatch', () => {
+  test('a new VolumeAttachment gets finalizer and node id in one patch, guarded by their absence', () => {
+    expect(claimPatch(attachmentOf(), FINALIZER, 'n')).toEqual({
+      kind: 'json',
+      operations: [
+        sameObject,
+        { op: 'test', path: '/metadata/finalizers', value: null },
+        { op: 'add', path: '/metadata/finalizers', value: [FINALIZER] },
+        sameObject,
+        { op: 'test', path: '/metadata/annotations', value: null },
+        { op: 'add', path: '/metadata/annotations', value: { [NODE_ID_ANNOTATION]: 'n' } },
+      ],
+    });
+  });
+
+  test("others' finalizers and annotations are left alone", () => {
+    const attachment = attachmentOf({ metadata: { finalizers: ['x'], annotations: { y: 'z' } } });
+    expect(claimPatch(attachment, FINALIZER, 'n')).toEqual({
+      kind: 'json',
+      operations: [
+        sameObject,
+        { op: 'add', path: '/metadata/finalizers/-', value: FINALIZER },
+        sameObject,
+        { op: 'add', path: '/metadata/annotations/csi.alpha.kubernetes.io~1node-id', value: 'n' },
+      ],
+    });
+  });
+
+  test('a node id that has changed is written, one that has not costs nothing', () => {
+    const metadata = { finalizers: [FINALIZER], annotations: { [NODE_ID_ANNOTATION]: 'old' } };
+    expect(claimPatch(attachmentOf({ metadata }), FINALIZER, 'new')).toMatchObject({
+      operations: [{}, { value: 'new' }],
+    });
+    expect(claimPatch(attachmentOf({ metadata }), FINALIZER, 'old')).toBeUndefined();
+  });
+});
+
+describe('status patches', () => {
+  test('attached carries the publish context and clears an error', () => {
+    const attachment = attachmentOf({ status: { attached: false, attachError: { message: 'no' } } });
+    expect(attachedPatch(attachment, { lun: '3' })).toEqual({
+      kind: 'merge',
+      body: { metadata: { uid }, status: { attached: true, attachError: null, attachmentMetadata: { lun: '3' } } },
+    });
+  });
+
+  test('a publish context that lost a key loses it in the status', () => {
+    const attachment = attachmentOf({ status: { attached: true, attachmentMetadata: { lun: '3', old: 'x' } } });
+    expect(attachedPatch(attachment, { lun: '3' })).toMatchObject({
+      body: { status: { attachmentMetadata: { lun: '3', old: null } } },
+    });
+  });
+
+  test('what the status says already is not written again', () => {
+    expect(attachedPatch(attachmentOf({ status: { attached: true } }), {})).toBeUndefined();
+    const metadata = { lun: '3' };
+    expect(
+      attachedPatch(attachmentOf({ status: { attached: true, attachmentMetadata: metadata } }), metadata),
+    ).toBeUndefined();
+    expect(detachedPatch(attachmentOf())).toBeUndefined();
+  });
+
+  test('the same error is not written again, another one is', () => {
+    const time = '2026-01-01T00:00:00Z';
+    const attachment = attachmentOf({
+      status: { attached: false, attachError: { message: 'no', errorCode: 13, time } },
+    });
+    const later = '2026-01-01T00:01:00Z';
+    expect(errorPatch(attachment, 'attachError', { message: 'no', errorCode: 13, time: later })).toBeUndefined();
+    expect(errorPatch(attachment, 'attachError', { message: 'no', errorCode: 8, time: later })).toBeDefined();
+    expect(errorPatch(attachment, 'attachError', { message: 'missing', time: later })).toEqual({
+      kind: 'merge',
+      body: { metadata: { uid }, status: { attachError: { message: 'missing', errorCode: null, time: later } } },
+    });
+    expect(errorPatch(attachment, 'detachError', { message: 'no', time: later })).toBeDefined();
+  });
+});

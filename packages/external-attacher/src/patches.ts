@@ -1,0 +1,84 @@
+import {
+  addFinalizerPatch,
+  escapeJsonPointer,
+  type JsonPatchOperation,
+  type Patch,
+  type VolumeAttachment,
+} from '@holdfast/kube';
+import { NODE_ID_ANNOTATION } from './names.ts';
+
+type AttachmentStatus = NonNullable<VolumeAttachment['status']>;
+export type VolumeError = NonNullable<AttachmentStatus['attachError']>;
+
+/**
+ * Finalizer and node id in one patch: both must be stored before the driver is called, as they are what detaches later.
+ * Undefined when both are there.
+ */
+export function claimPatch(attachment: VolumeAttachment, finalizer: string, nodeId: string): Patch | undefined {
+  const finalizerPatch = addFinalizerPatch(attachment, finalizer);
+  const operations = [
+    ...(finalizerPatch?.kind === 'json' ? finalizerPatch.operations : []),
+    ...nodeIdOperations(attachment, nodeId),
+  ];
+  return operations.length === 0 ? undefined : { kind: 'json', operations };
+}
+
+function nodeIdOperations(attachment: VolumeAttachment, nodeId: string): JsonPatchOperation[] {
+  const { annotations, uid } = attachment.metadata;
+  if (annotations?.[NODE_ID_ANNOTATION] === nodeId) return [];
+  const sameObject: JsonPatchOperation = { op: 'test', path: '/metadata/uid', value: uid };
+  if (annotations === undefined || Object.keys(annotations).length === 0) {
+    return [
+      sameObject,
+      { op: 'test', path: '/metadata/annotations', value: null },
+      { op: 'add', path: '/metadata/annotations', value: { [NODE_ID_ANNOTATION]: nodeId } },
+    ];
+  }
+  const path = `/metadata/annotations/${escapeJsonPointer(NODE_ID_ANNOTATION)}`;
+  return [sameObject, { op: 'add', path, value: nodeId }];
+}
+
+/** Undefined when the status says so already. */
+export function attachedPatch(attachment: VolumeAttachment, publishContext: Record<string, string>): Patch | undefined {
+  const { status } = attachment;
+  const metadata = status?.attachmentMetadata ?? {};
+  if (status?.attached && !status.attachError && isSameMap(metadata, publishContext)) return undefined;
+  // A merge patch keeps keys it does not name: those the driver no longer returns are struck out.
+  const gone = Object.keys(metadata).filter((key) => !(key in publishContext));
+  const attachmentMetadata = { ...Object.fromEntries(gone.map((key) => [key, null])), ...publishContext };
+  return statusPatch(attachment, {
+    attached: true,
+    attachError: null,
+    ...(Object.keys(attachmentMetadata).length === 0 ? {} : { attachmentMetadata }),
+  });
+}
+
+/** Undefined when the status says so already. */
+export function detachedPatch(attachment: VolumeAttachment): Patch | undefined {
+  const { status } = attachment;
+  if (!status?.attached && !status?.attachError && !status?.detachError && !status?.attachmentMetadata)
+    return undefined;
+  return statusPatch(attachment, { attached: false, attachError: null, detachError: null, attachmentMetadata: null });
+}
+
+/** Undefined when the same error is there already: only its time would change. */
+export function errorPatch(
+  attachment: VolumeAttachment,
+  field: 'attachError' | 'detachError',
+  error: VolumeError,
+): Patch | undefined {
+  const current = attachment.status?.[field];
+  if (current !== undefined && current.message === error.message && current.errorCode === error.errorCode)
+    return undefined;
+  return statusPatch(attachment, { [field]: { errorCode: null, ...error } });
+}
+
+/** The uid lets the server refuse the patch (409) for another object of the same name. */
+function statusPatch(attachment: VolumeAttachment, status: object): Patch {
+  return { kind: 'merge', body: { metadata: { uid: attachment.metadata.uid }, status } };
+}
+
+function isSameMap(a: Record<string, string>, b: Record<string, string>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
