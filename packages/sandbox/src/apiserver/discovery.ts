@@ -1,0 +1,145 @@
+import type { JsonObject } from './json.ts';
+import type { Kind } from './kind.ts';
+import { apiVersionOf } from './kind.ts';
+import { allKinds } from './kinds/all.ts';
+
+/** The release whose API the server follows. */
+export const kubernetesVersion = { major: '1', minor: '34', gitVersion: 'v1.34.0+holdfast' };
+
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+interface ExtraResource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+}
+
+/** Answered at once and never stored. */
+export const reviews: readonly ExtraResource[] = [
+  { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview' },
+  { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', kind: 'SelfSubjectReview' },
+];
+
+const groupNames = [...new Set([...allKinds, ...reviews].map(({ group }) => group))];
+const namedGroups = groupNames.filter((group) => group !== '');
+
+/** The answer to a discovery path, or undefined when it is none. */
+export function discover(path: string, accept: string): JsonObject | undefined {
+  const isAggregated = /as=APIGroupDiscoveryList/.test(accept) && /v=v2\b(?!beta)/.test(accept);
+  if (path === '/version') {
+    return {
+      ...kubernetesVersion,
+      gitCommit: '',
+      gitTreeState: 'clean',
+      buildDate: '',
+      goVersion: '',
+      compiler: '',
+      platform: 'linux',
+    };
+  }
+  if (path === '/api') {
+    if (isAggregated) return aggregated(['']);
+    return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
+  }
+  if (path === '/apis') {
+    if (isAggregated) return aggregated(namedGroups);
+    return { kind: 'APIGroupList', apiVersion: 'v1', groups: namedGroups.map(groupOf) };
+  }
+  if (path === '/api/v1') return resourceList('', 'v1');
+  const group = namedGroups.find((name) => path === `/apis/${name}`);
+  if (group !== undefined) return { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group) };
+  const served = namedGroups.find((name) => path === `/apis/${name}/v1`);
+  return served === undefined ? undefined : resourceList(served, 'v1');
+}
+
+export const aggregatedContentType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+function groupOf(name: string): JsonObject {
+  const version = { groupVersion: `${name}/v1`, version: 'v1' };
+  return { name, versions: [version], preferredVersion: version };
+}
+
+function subresourcesOf(kind: Kind): { name: string; kind: string; group?: string; verbs: string[] }[] {
+  const found = kind.hasStatus === true ? [{ name: 'status', kind: kind.kind, verbs: ['get', 'patch', 'update'] }] : [];
+  if (kind.plural === 'pods') {
+    return [
+      ...found,
+      { name: 'binding', kind: 'Binding', verbs: ['create'] },
+      { name: 'log', kind: 'Pod', verbs: ['get'] },
+    ];
+  }
+  if (kind.plural === 'namespaces') return [...found, { name: 'finalize', kind: 'Namespace', verbs: ['update'] }];
+  return found;
+}
+
+function resourceList(group: string, version: string): JsonObject {
+  const resources: JsonObject[] = [];
+  for (const kind of allKinds.filter((candidate) => candidate.group === group)) {
+    const { plural: name, singular: singularName, isNamespaced: namespaced } = kind;
+    resources.push({
+      name,
+      singularName,
+      namespaced,
+      kind: kind.kind,
+      verbs,
+      ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }),
+      ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
+      storageVersionHash: '',
+    });
+    for (const sub of subresourcesOf(kind)) {
+      resources.push({ name: `${name}/${sub.name}`, singularName: '', namespaced, kind: sub.kind, verbs: sub.verbs });
+    }
+  }
+  for (const review of reviews.filter((candidate) => candidate.group === group)) {
+    resources.push({
+      name: review.plural,
+      singularName: review.plural.slice(0, -1),
+      namespaced: false,
+      kind: review.kind,
+      verbs: ['create'],
+    });
+  }
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources };
+}
+
+function aggregated(groups: readonly string[]): JsonObject {
+  return {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: 'apidiscovery.k8s.io/v2',
+    metadata: {},
+    items: groups.map((group) => ({
+      metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
+      versions: [{ version: 'v1', freshness: 'Current', resources: aggregatedResources(group) }],
+    })),
+  };
+}
+
+function aggregatedResources(group: string): JsonObject[] {
+  const stored = allKinds
+    .filter((kind) => kind.group === group)
+    .map((kind) => ({
+      resource: kind.plural,
+      responseKind: { group, version: kind.version, kind: kind.kind },
+      scope: kind.isNamespaced ? 'Namespaced' : 'Cluster',
+      singularResource: kind.singular,
+      verbs,
+      ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }),
+      ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
+      subresources: subresourcesOf(kind).map((sub) => ({
+        subresource: sub.name,
+        responseKind: { group, version: kind.version, kind: sub.kind },
+        verbs: sub.verbs,
+      })),
+    }));
+  const answered = reviews
+    .filter((review) => review.group === group)
+    .map((review) => ({
+      resource: review.plural,
+      responseKind: { group, version: review.version, kind: review.kind },
+      scope: 'Cluster',
+      singularResource: review.plural.slice(0, -1),
+      verbs: ['create'],
+    }));
+  return [...stored, ...answered];
+}

@@ -1,0 +1,221 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Logger } from '@holdfast/core';
+import { errorMessage } from '@holdfast/core';
+import type { TokenTable } from './auth.ts';
+import { anonymous, authenticate, isPublic } from './auth.ts';
+import type { Answer, ApiRequest } from './dispatch.ts';
+import { answer } from './dispatch.ts';
+import type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from './interception.ts';
+import { chooseRepresentation, renderObject } from './representation.ts';
+import { readRequestBody } from './request-body.ts';
+import { routeResource } from './route.ts';
+import { ApiError, noSuchPath, statusBody, unauthorized } from './status.ts';
+import type { Storage } from './storage.ts';
+import { isTrue, readListOptions } from './verbs/list-options.ts';
+import { watchObjects } from './verbs/watch.ts';
+
+export interface HandlerDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tokens: TokenTable;
+  readonly bookmarkIntervalMs: number;
+  readonly intercept: Interceptor;
+  readonly onReply: (entry: RequestLogEntry) => void;
+  readonly signal: AbortSignal;
+}
+
+/** One request from its first byte to its last. Never throws. */
+export function createHandler(
+  deps: HandlerDeps,
+): (incoming: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return async (incoming, response) => {
+    try {
+      await handle(deps, incoming, response);
+    } catch (error) {
+      if (!(error instanceof ApiError))
+        deps.log.error('request failed', { url: incoming.url, error: errorMessage(error), stack: stackOf(error) });
+      sendError(response, error);
+    }
+  };
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
+async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const request = await readRequest(deps, incoming);
+  const seen = asSeen(request);
+  const isWatch = seen.verb === 'watch';
+  let isLogged = false;
+  const logReply = (status: number): void => {
+    if (isLogged) return;
+    isLogged = true;
+    deps.onReply({ ...seen, status });
+    deps.log.debug(5, 'request', { verb: seen.verb, path: seen.path, status, userAgent: seen.userAgent });
+  };
+
+  const intervention = await deps.intercept(seen);
+  if (intervention !== undefined && 'status' in intervention) {
+    logReply(intervention.status);
+    sendIntervention(response, intervention);
+    return;
+  }
+  if (intervention !== undefined && 'drop' in intervention && (intervention.drop === 'before' || isWatch)) {
+    logReply(0);
+    incoming.socket.destroy();
+    return;
+  }
+  if (isWatch) {
+    response.once('close', () => logReply(response.statusCode));
+    await watch(deps, request, response, logReply);
+    return;
+  }
+  const reply = answerOrError(deps, request);
+  if (intervention !== undefined && 'drop' in intervention) {
+    logReply(0);
+    incoming.socket.destroy();
+    return;
+  }
+  if (intervention !== undefined) await intervention.holdReply;
+  logReply(reply.status);
+  send(response, reply);
+}
+
+/** An error is a reply like any other: a test may hold it back or drop it too. */
+function answerOrError(deps: HandlerDeps, request: ApiRequest): Answer {
+  try {
+    return answer(deps, request);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return errorAnswer(error);
+  }
+}
+
+async function watch(
+  deps: HandlerDeps,
+  request: ApiRequest,
+  response: ServerResponse,
+  logReply: (status: number) => void,
+): Promise<void> {
+  const { route } = request;
+  if (route === undefined) throw noSuchPath();
+  const { kind, namespace, name } = route;
+  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const read = readListOptions(request.query);
+  // A watch of one object is a watch of the collection with its name selected.
+  const options = name === undefined ? read : { ...read, fieldSelector: `metadata.name=${name}` };
+  const started = watchObjects(
+    deps,
+    {
+      kind,
+      namespace,
+      options,
+      render: (object, isFirst) => renderObject(kind, object, as, deps.clock.nowMs(), isFirst),
+      bookmarkIntervalMs: deps.bookmarkIntervalMs,
+      signal: deps.signal,
+    },
+    response,
+  );
+  if (response.headersSent) logReply(200);
+  await started;
+}
+
+async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promise<ApiRequest> {
+  const url = incoming.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const user = authenticate(deps.tokens, incoming.headers.authorization);
+  const body = await readRequestBody(incoming);
+  if (user === undefined || (user === anonymous && !isPublic(path))) throw unauthorized();
+  return {
+    method: incoming.method ?? 'GET',
+    path,
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    accept: incoming.headers.accept ?? '',
+    contentType: (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '',
+    userAgent: incoming.headers['user-agent'] ?? '',
+    user,
+    body,
+    route: routeResource(path),
+  };
+}
+
+const verbs: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update', PATCH: 'patch' };
+
+function verbOf({ method, query, route }: ApiRequest): string {
+  if (route === undefined) return '';
+  if (method === 'GET' || method === 'HEAD') {
+    if (query.has('watch') && isTrue(query.get('watch')) && route.subresource === undefined) return 'watch';
+    return route.name === undefined ? 'list' : 'get';
+  }
+  if (method === 'DELETE') return route.name === undefined ? 'deletecollection' : 'delete';
+  return verbs[method] ?? '';
+}
+
+function asSeen(request: ApiRequest): SeenRequest {
+  const { method, path, query, userAgent, user, route } = request;
+  return {
+    method,
+    path,
+    query: query.toString(),
+    userAgent,
+    user: user.username,
+    verb: verbOf(request),
+    resource: route?.kind.plural ?? '',
+    namespace: route?.namespace,
+    name: route?.name,
+    subresource: route?.subresource,
+    body: parsed(request.body),
+  };
+}
+
+function parsed(body: string): unknown {
+  if (body === '') return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
+function send(response: ServerResponse, reply: Answer): void {
+  const { body } = reply;
+  const content = typeof body === 'string' || body instanceof Uint8Array ? body : `${JSON.stringify(body)}\n`;
+  response.writeHead(reply.status, {
+    'content-type': reply.contentType,
+    'content-length': Buffer.byteLength(content),
+    'cache-control': 'no-cache, private',
+    ...reply.headers,
+  });
+  response.end(content);
+}
+
+function sendIntervention(response: ServerResponse, intervention: Extract<Intervention, { status: number }>): void {
+  const { status, body = '', headers = {} } = intervention;
+  const content = typeof body === 'string' ? body : JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(content);
+}
+
+function errorAnswer(error: ApiError): Answer {
+  const seconds = error.details?.['retryAfterSeconds'];
+  const headers = typeof seconds === 'number' ? { 'retry-after': String(seconds) } : {};
+  return { status: error.code, body: statusBody(error), contentType: 'application/json', headers };
+}
+
+function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  send(
+    response,
+    errorAnswer(
+      error instanceof ApiError
+        ? error
+        : new ApiError(500, 'InternalError', `Internal error occurred: ${errorMessage(error)}`),
+    ),
+  );
+}

@@ -1,0 +1,47 @@
+import { ageColumn, column, nameColumn, textColumn } from '../columns.ts';
+import type { FieldError } from '../field-errors.ts';
+import { immutable, required } from '../field-errors.ts';
+import { ensureObject, equalJson, objectAt, setDefault, stringAt, valueAt } from '../json.ts';
+import type { Kind } from '../kind.ts';
+import type { ApiObject } from '../objects.ts';
+
+function validate(attachment: ApiObject): FieldError[] {
+  const errors: FieldError[] = [];
+  if ((stringAt(attachment, 'spec', 'attacher') ?? '') === '') errors.push(required('spec.attacher'));
+  if ((stringAt(attachment, 'spec', 'nodeName') ?? '') === '') errors.push(required('spec.nodeName'));
+  const source = objectAt(attachment, 'spec', 'source') ?? {};
+  const name = stringAt(source, 'persistentVolumeName') ?? '';
+  if (name === '' && source['inlineVolumeSpec'] === undefined) {
+    errors.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
+  }
+  return errors;
+}
+
+export const volumeAttachments: Kind = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'VolumeAttachment',
+  plural: 'volumeattachments',
+  singular: 'volumeattachment',
+  isNamespaced: false,
+  hasStatus: true,
+  hasStatusApartFromMetadata: true,
+  needsResourceVersion: true,
+  prepareCreate(attachment) {
+    attachment['status'] = { attached: false };
+  },
+  prepareUpdate(next) {
+    setDefault(ensureObject(next, 'status'), 'attached', false);
+  },
+  validate,
+  validateUpdate: (next, previous) =>
+    equalJson(next['spec'], previous['spec']) ? [] : [immutable('spec', next['spec'])],
+  columns: [
+    nameColumn,
+    textColumn('Attacher', 'spec', 'attacher'),
+    textColumn('PV', 'spec', 'source', 'persistentVolumeName'),
+    textColumn('Node', 'spec', 'nodeName'),
+    column('Attached', (attachment) => valueAt(attachment, 'status', 'attached') === true),
+    ageColumn,
+  ],
+};

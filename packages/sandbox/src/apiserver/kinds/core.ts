@@ -1,0 +1,109 @@
+import { ageColumn, column, nameColumn, phaseOf, textColumn } from '../columns.ts';
+import { immutable } from '../field-errors.ts';
+import { ensureObject, equalJson, listAt, objectAt, setDefault, stringAt } from '../json.ts';
+import type { Kind } from '../kind.ts';
+import { dnsLabel } from '../name-rules.ts';
+import type { ApiObject, DraftObject } from '../objects.ts';
+
+const core = { group: '', version: 'v1' } as const;
+
+export const namespaces: Kind = {
+  ...core,
+  kind: 'Namespace',
+  plural: 'namespaces',
+  singular: 'namespace',
+  isNamespaced: false,
+  shortNames: ['ns'],
+  nameRule: dnsLabel,
+  hasStatus: true,
+  applyDefaults(namespace) {
+    const { name } = namespace.metadata;
+    const labels = { ...namespace.metadata.labels };
+    if (name !== undefined) labels['kubernetes.io/metadata.name'] = name;
+    namespace.metadata.labels = labels;
+  },
+  prepareCreate(namespace) {
+    // Its content is deleted before it: the namespace loop empties it and then takes this finalizer out through /finalize.
+    ensureObject(namespace, 'spec')['finalizers'] = ['kubernetes'];
+    namespace['status'] = { phase: 'Active' };
+  },
+  prepareUpdate(next, previous) {
+    ensureObject(next, 'spec')['finalizers'] = [...listAt(previous, 'spec', 'finalizers')];
+    if (next.metadata.deletionTimestamp !== undefined) ensureObject(next, 'status')['phase'] = 'Terminating';
+  },
+  selectableFieldNames: ['status.phase'],
+  selectableFields: (namespace) => ({ 'status.phase': stringAt(namespace, 'status', 'phase') ?? '' }),
+  columns: [nameColumn, column('Status', phaseOf), ageColumn],
+};
+
+function dataCount(object: ApiObject): number {
+  return ['data', 'binaryData'].reduce((sum, field) => sum + Object.keys(objectAt(object, field) ?? {}).length, 0);
+}
+
+/** `stringData` is write-only: it is folded into `data`, base64. */
+function foldStringData(secret: DraftObject): void {
+  const plain = objectAt(secret, 'stringData');
+  if (plain === undefined) return;
+  const data = ensureObject(secret, 'data');
+  for (const [key, value] of Object.entries(plain)) {
+    if (typeof value === 'string') data[key] = Buffer.from(value).toString('base64');
+  }
+  delete secret['stringData'];
+}
+
+function immutableContent(next: ApiObject, previous: ApiObject): ReturnType<NonNullable<Kind['validateUpdate']>> {
+  const errors = equalJson(next['type'], previous['type']) ? [] : [immutable('type', next['type'])];
+  if (previous['immutable'] !== true) return errors;
+  for (const field of ['data', 'binaryData', 'immutable']) {
+    if (!equalJson(next[field], previous[field])) errors.push(immutable(field, '(hidden)'));
+  }
+  return errors;
+}
+
+export const secrets: Kind = {
+  ...core,
+  kind: 'Secret',
+  plural: 'secrets',
+  singular: 'secret',
+  isNamespaced: true,
+  answersDeleteWithStatus: true,
+  applyDefaults(secret) {
+    setDefault(secret, 'type', 'Opaque');
+    foldStringData(secret);
+  },
+  validateUpdate: immutableContent,
+  selectableFieldNames: ['type'],
+  selectableFields: (secret) => ({ type: stringAt(secret, 'type') ?? '' }),
+  columns: [
+    nameColumn,
+    textColumn('Type', 'type'),
+    { name: 'Data', type: 'string', cell: (secret) => dataCount(secret) },
+    ageColumn,
+  ],
+};
+
+export const configMaps: Kind = {
+  ...core,
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  singular: 'configmap',
+  isNamespaced: true,
+  shortNames: ['cm'],
+  answersDeleteWithStatus: true,
+  validateUpdate: immutableContent,
+  columns: [nameColumn, { name: 'Data', type: 'string', cell: (map) => dataCount(map) }, ageColumn],
+};
+
+export const serviceAccounts: Kind = {
+  ...core,
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  singular: 'serviceaccount',
+  isNamespaced: true,
+  shortNames: ['sa'],
+  columns: [
+    nameColumn,
+    { name: 'Secrets', type: 'string', cell: (account) => listAt(account, 'secrets').length },
+    ageColumn,
+  ],
+};

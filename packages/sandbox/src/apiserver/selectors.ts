@@ -1,0 +1,98 @@
+import type { Kind } from './kind.ts';
+import type { ApiObject } from './objects.ts';
+import { badRequest } from './status.ts';
+
+export type Matcher = (object: ApiObject) => boolean;
+
+/** Whether an object is in the list or watch a client asked for. Throws 400 on a selector that cannot be read. */
+export function createMatcher(
+  kind: Kind,
+  selection: { labels: string; fields: string; namespace: string | undefined },
+): Matcher {
+  const byLabels = parseLabelSelector(selection.labels);
+  const byFields = parseFieldSelector(kind, selection);
+  return (object) =>
+    (selection.namespace === undefined || object.metadata.namespace === selection.namespace) &&
+    byLabels(object) &&
+    byFields(object);
+}
+
+type LabelTest = (labels: Readonly<Record<string, string>>) => boolean;
+
+const setRequirement = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/;
+const equality = /^([^\s=!]+)\s*(==|=|!=)\s*([^\s=!]*)$/;
+const existence = /^(!?)\s*([^\s=!(),]+)$/;
+const order = /^([^\s=!<>]+)\s*([<>])\s*(-?\d+)$/;
+
+export function parseLabelSelector(text: string): Matcher {
+  const tests = splitOutsideParentheses(text).map((part) => parseRequirement(part, text));
+  return ({ metadata }) => tests.every((test) => test(metadata.labels ?? {}));
+}
+
+function parseRequirement(part: string, whole: string): LabelTest {
+  const set = setRequirement.exec(part);
+  if (set !== null) {
+    const [, key = '', operator, list = ''] = set;
+    const values = new Set(list.split(',').map((value) => value.trim()));
+    return operator === 'in'
+      ? (labels) => labels[key] !== undefined && values.has(labels[key])
+      : (labels) => labels[key] === undefined || !values.has(labels[key]);
+  }
+  const equal = equality.exec(part);
+  if (equal !== null) {
+    const [, key = '', operator, value] = equal;
+    return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
+  }
+  const compared = order.exec(part);
+  if (compared !== null) {
+    const [, key = '', operator, bound] = compared;
+    return (labels) => {
+      const value = Number.parseInt(labels[key] ?? '', 10);
+      return operator === '>' ? value > Number(bound) : value < Number(bound);
+    };
+  }
+  const exists = existence.exec(part);
+  if (exists === null)
+    throw badRequest(`unable to parse requirement: ${JSON.stringify(part)} in selector ${JSON.stringify(whole)}`);
+  const [, not, key = ''] = exists;
+  return (labels) => (labels[key] !== undefined) === (not === '');
+}
+
+function splitOutsideParentheses(text: string): string[] {
+  return text
+    .split(/,(?![^(]*\))/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function parseFieldSelector(kind: Kind, selection: { labels: string; fields: string }): Matcher {
+  const supported = [
+    'metadata.name',
+    ...(kind.isNamespaced ? ['metadata.namespace'] : []),
+    ...(kind.selectableFieldNames ?? []),
+  ];
+  const fail = (why: string): Error =>
+    badRequest(
+      `Unable to find ${JSON.stringify(kind.group === '' ? kind.plural : `${kind.group}/${kind.version}, Resource=${kind.plural}`)} that match label selector ${JSON.stringify(selection.labels)}, field selector ${JSON.stringify(selection.fields)}: ${why}`,
+    );
+  const tests = splitFields(selection.fields).map((part) => {
+    const parts = /^((?:[^=!\\]|\\.)+)(==|!=|=)(.*)$/.exec(part);
+    if (parts === null) throw fail(`invalid selector: '${selection.fields}'; can't understand '${part}'`);
+    const [, field = '', operator, raw = ''] = parts;
+    if (!supported.includes(field)) throw fail(`field label not supported: ${field}`);
+    return { field, isEqual: operator !== '!=', value: raw.replaceAll(/\\([\\,=])/g, '$1') };
+  });
+  if (tests.length === 0) return () => true;
+  return (object) => {
+    const fields: Readonly<Record<string, string>> = {
+      'metadata.name': object.metadata.name,
+      'metadata.namespace': object.metadata.namespace ?? '',
+      ...kind.selectableFields?.(object),
+    };
+    return tests.every(({ field, isEqual, value }) => (fields[field] === value) === isEqual);
+  };
+}
+
+function splitFields(text: string): string[] {
+  return (text.match(/(?:[^,\\]|\\.)+/g) ?? []).filter((part) => part !== '');
+}

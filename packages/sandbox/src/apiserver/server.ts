@@ -1,0 +1,100 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Clock, Logger } from '@holdfast/core';
+import { systemClock } from '@holdfast/core';
+import type { TokenTable } from './auth.ts';
+import { createCertificate } from './certificate.ts';
+import { createHandler } from './handle.ts';
+import type { Interceptor, RequestLogEntry } from './interception.ts';
+import { namespaces } from './kinds/core.ts';
+import type { Storage } from './storage.ts';
+import { createStorage } from './storage.ts';
+import { createObject } from './verbs/create.ts';
+
+export interface ApiServerDeps {
+  /** 0 (the default) takes a free one. */
+  readonly port?: number;
+  readonly host?: '127.0.0.1';
+  readonly tokens: TokenTable;
+  /** HTTPS with a certificate of its own making. Go clients, kubectl among them, send no token over plain HTTP. */
+  readonly tls?: boolean;
+  readonly clock?: Clock;
+  readonly log: Logger;
+  /** How often a watch that allows bookmarks gets one; a real API server does it every minute. */
+  readonly bookmarkIntervalMs?: number;
+  /** How many changes can be resumed from before a client is told 410. */
+  readonly historySize?: number;
+  /** Called before each authenticated request takes effect. For tests. */
+  readonly intercept?: Interceptor;
+  /** Called when the status of a reply is known. */
+  readonly onReply?: (entry: RequestLogEntry) => void;
+}
+
+export interface ApiServer {
+  readonly url: string;
+  /** The certificate to trust, PEM; undefined for plain HTTP. */
+  readonly ca: string | undefined;
+  readonly storage: Storage;
+  /** Forgets the history, as etcd's compaction does: whoever resumes from before it is told 410. */
+  compact(): void;
+  /** Ends every watch and connection, and returns once the port is free. */
+  stop(): Promise<void>;
+}
+
+const firstNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+
+/** Serves the part of the Kubernetes API that storage touches, from memory, over HTTP on loopback. */
+export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
+  const { log, clock = systemClock, host = '127.0.0.1' } = deps;
+  const storage = createStorage({ historySize: deps.historySize ?? 10_000 });
+  for (const name of firstNamespaces) {
+    createObject(
+      { storage, clock },
+      namespaces,
+      undefined,
+      { metadata: { name } },
+      { isDryRun: false, fieldManager: '' },
+    );
+  }
+  const stopping = new AbortController();
+  const handle = createHandler({
+    storage,
+    clock,
+    log,
+    tokens: deps.tokens,
+    bookmarkIntervalMs: deps.bookmarkIntervalMs ?? 60_000,
+    intercept: deps.intercept ?? (() => undefined),
+    onReply: deps.onReply ?? (() => undefined),
+    signal: stopping.signal,
+  });
+  const identity = deps.tls === true ? createCertificate({ host, nowMs: clock.nowMs() }) : undefined;
+  const listener: RequestListener = (request, response) => void handle(request, response);
+  const options = { keepAliveTimeout: 75_000 };
+  const server =
+    identity === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...identity }, listener);
+  const port = await listen(server, deps.port ?? 0, host);
+  return {
+    url: `${identity === undefined ? 'http' : 'https'}://${host}:${port}`,
+    ca: identity?.cert,
+    storage,
+    compact: () => storage.compact(),
+    async stop() {
+      stopping.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) resolve(address.port);
+      else reject(new Error(`the API server listens on ${String(address)}, which is no port`));
+    });
+  });
+}

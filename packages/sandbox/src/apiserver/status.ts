@@ -1,0 +1,118 @@
+import type { FieldError } from './field-errors.ts';
+import type { JsonObject } from './json.ts';
+
+/** Names a resource the way messages do: `persistentvolumeclaims` or `storageclasses.storage.k8s.io`. */
+export interface ResourceName {
+  readonly group: string;
+  readonly plural: string;
+  readonly kind: string;
+}
+
+/** A failure the client is told of as a metav1.Status. */
+export class ApiError extends Error {
+  readonly code: number;
+  readonly reason: string;
+  readonly details: JsonObject | undefined;
+
+  constructor(code: number, reason: string, message: string, details?: JsonObject) {
+    super(message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+}
+
+export function statusBody(error: ApiError): JsonObject {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: error.message,
+    ...(error.reason === '' ? {} : { reason: error.reason }),
+    ...(error.details === undefined ? {} : { details: error.details }),
+    code: error.code,
+  };
+}
+
+function qualified(name: string, group: string): string {
+  return group === '' ? name : `${name}.${group}`;
+}
+
+/** In Status details `kind` carries the plural, except for Invalid where it is the kind. Upstream does so too. */
+function detailsOf(resource: ResourceName, name: string): JsonObject {
+  return { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural };
+}
+
+function label(resource: ResourceName, name: string): string {
+  return `${qualified(resource.plural, resource.group)} ${JSON.stringify(name)}`;
+}
+
+export function notFound(resource: ResourceName, name: string): ApiError {
+  return new ApiError(404, 'NotFound', `${label(resource, name)} not found`, detailsOf(resource, name));
+}
+
+export function alreadyExists(resource: ResourceName, name: string): ApiError {
+  return new ApiError(409, 'AlreadyExists', `${label(resource, name)} already exists`, detailsOf(resource, name));
+}
+
+export function conflict(resource: ResourceName, name: string, why: string): ApiError {
+  const message = `Operation cannot be fulfilled on ${label(resource, name)}: ${why}`;
+  return new ApiError(409, 'Conflict', message, detailsOf(resource, name));
+}
+
+export const STALE = 'the object has been modified; please apply your changes to the latest version and try again';
+
+export function forbidden(resource: ResourceName, name: string, why: string): ApiError {
+  return new ApiError(403, 'Forbidden', `${label(resource, name)} is forbidden: ${why}`, detailsOf(resource, name));
+}
+
+export function invalid(resource: ResourceName, name: string, errors: readonly FieldError[]): ApiError {
+  const lines = errors.map((error) => `${error.field}: ${error.message}`);
+  const what = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
+  return new ApiError(
+    422,
+    'Invalid',
+    `${qualified(resource.kind, resource.group)} ${JSON.stringify(name)} is invalid: ${what}`,
+    {
+      name,
+      ...(resource.group === '' ? {} : { group: resource.group }),
+      kind: resource.kind,
+      causes: errors.map(({ reason, message, field }) => ({ reason, message, field })),
+    },
+  );
+}
+
+export function badRequest(message: string): ApiError {
+  return new ApiError(400, 'BadRequest', message);
+}
+
+export function unauthorized(): ApiError {
+  return new ApiError(401, 'Unauthorized', 'Unauthorized');
+}
+
+export function noSuchPath(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+export function methodNotAllowed(): ApiError {
+  return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
+export function unsupportedMediaType(message: string): ApiError {
+  return new ApiError(415, 'UnsupportedMediaType', message);
+}
+
+/** The history a client asks for is gone; it must list again (410). */
+export function expired(message: string): ApiError {
+  return new ApiError(410, 'Expired', message);
+}
+
+/** The client has seen a newer state than this server holds, as after a restart. */
+export function tooLargeResourceVersion(asked: number, current: number): ApiError {
+  return new ApiError(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+}

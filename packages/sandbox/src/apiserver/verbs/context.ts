@@ -1,0 +1,24 @@
+import type { Clock } from '@holdfast/core';
+import type { ApiObject } from '../objects.ts';
+import { timestamp } from '../objects.ts';
+import type { Storage } from '../storage.ts';
+
+/** What every verb works with. */
+export interface VerbContext {
+  readonly storage: Storage;
+  readonly clock: Clock;
+}
+
+export interface WriteOptions {
+  readonly isDryRun: boolean;
+  readonly fieldManager: string;
+}
+
+export interface WriteResult {
+  readonly status: 200 | 201;
+  readonly object: ApiObject;
+}
+
+export function now(context: VerbContext): string {
+  return timestamp(context.clock.nowMs());
+}
