@@ -50,12 +50,12 @@ function json(status: number, body: JsonObject): Answer {
 /** Everything but a watch. Throws {@link ApiError}. */
 export function answer(context: VerbContext, request: ApiRequest): Answer {
   const { route } = request;
-  if (route === undefined) return answerPath(context, request);
+  if (route === undefined) return answerPath(request);
   if (route.name === undefined) return answerCollection(context, request, route);
   return answerObject(context, request, route, route.name);
 }
 
-function answerPath(context: VerbContext, request: ApiRequest): Answer {
+function answerPath(request: ApiRequest): Answer {
   const { path, method } = request;
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path))
     return { status: 200, body: 'ok', contentType: 'text/plain; charset=utf-8' };
@@ -72,7 +72,6 @@ function answerPath(context: VerbContext, request: ApiRequest): Answer {
   }
   const openApi = answerOpenApi(path, request.accept);
   if (openApi !== undefined) return openApi;
-  void context;
   throw noSuchPath();
 }
 

@@ -1,6 +1,6 @@
 import { errorMessage, formatQuantity, parseQuantity } from '@holdfast/core';
 import type { JsonObject, JsonValue } from './json.ts';
-import { isObject, isStringList, isStringMap, objectAt, withoutNulls } from './json.ts';
+import { isObject, isStringList, isStringMap, objectAt, show, withoutNulls } from './json.ts';
 import type { Kind } from './kind.ts';
 import { apiVersionOf } from './kind.ts';
 import type { DraftMeta, DraftObject } from './objects.ts';
@@ -17,7 +17,7 @@ export function readDraft(kind: Kind, body: unknown): DraftObject {
   const apiVersion = clean['apiVersion'] ?? apiVersionOf(kind);
   const name = clean['kind'] ?? kind.kind;
   if (apiVersion !== apiVersionOf(kind) || name !== kind.kind) {
-    const got = `${String(apiVersion)}, Kind=${String(name)}`;
+    const got = `${show(apiVersion)}, Kind=${show(name)}`;
     throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): got ${got}`);
   }
   const draft: DraftObject = { ...clean, apiVersion, kind: name, metadata: readMeta(kind, clean['metadata'] ?? {}) };

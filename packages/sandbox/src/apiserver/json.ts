@@ -46,6 +46,16 @@ export function listAt(from: JsonValue | undefined, ...path: string[]): readonly
   return Array.isArray(value) ? value : [];
 }
 
+/** The strings of a list; what is none is left out. */
+export function textsAt(from: JsonValue | undefined, ...path: string[]): string[] {
+  return listAt(from, ...path).filter((item) => typeof item === 'string');
+}
+
+/** For a message: text as it is, anything else as JSON. */
+export function show(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+}
+
 /** The object at `key`, made when it is missing or is not an object. */
 export function ensureObject(parent: JsonObject, key: string): JsonObject {
   const existing = parent[key];

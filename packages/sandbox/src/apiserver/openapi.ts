@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from './json.ts';
+import { isObject, type JsonObject } from './json.ts';
 import type { Kind } from './kind.ts';
 import { apiVersionOf } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
@@ -45,7 +45,7 @@ function documents(): Map<string, JsonObject> {
   for (const kind of allKinds) {
     const name = kind.group === '' ? 'api/v1' : `apis/${apiVersionOf(kind)}`;
     const existing = byPath.get(name)?.['paths'];
-    const paths = { ...(typeof existing === 'object' ? existing : {}), ...pathOf(kind, name) };
+    const paths = { ...(isObject(existing) ? existing : {}), ...pathOf(kind, name) };
     byPath.set(name, { openapi: '3.0.0', info, paths, components: { schemas: {} } });
   }
   return byPath;

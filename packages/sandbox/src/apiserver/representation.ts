@@ -79,7 +79,8 @@ export function renderList(kind: Kind, list: ListResult, as: Representation, now
 }
 
 /** Items of a list carry no apiVersion and kind of their own: the list says it once. */
-function withoutType({ apiVersion: _, kind: _kind, ...rest }: ApiObject): JsonObject {
+function withoutType(object: ApiObject): JsonObject {
+  const { apiVersion: _, kind: _kind, ...rest } = object;
   return rest;
 }
 

@@ -49,7 +49,7 @@ export function createStorage(options: { historySize: number }): Storage {
   };
 
   const notify = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
 
   const compact = (upTo = revision): void => {

@@ -1,6 +1,6 @@
 import type { KubeClient } from '@holdfast/kube';
 import { parseAllDocuments } from 'yaml';
-import { isObject, type JsonObject, stringAt } from '../apiserver/json.ts';
+import { isObject, type JsonObject, show, stringAt } from '../apiserver/json.ts';
 import { apiVersionOf, type Kind } from '../apiserver/kind.ts';
 import { allKinds } from '../apiserver/kinds/all.ts';
 import type { ApiObject } from '../apiserver/objects.ts';
@@ -26,9 +26,7 @@ async function applyOne(client: KubeClient, object: JsonObject): Promise<Applied
     (candidate) => candidate.kind === object['kind'] && apiVersionOf(candidate) === object['apiVersion'],
   );
   if (kind === undefined) {
-    throw new Error(
-      `cannot apply: the sandbox has no kind ${String(object['kind'])} in ${String(object['apiVersion'])}`,
-    );
+    throw new Error(`cannot apply: the sandbox has no kind ${show(object['kind'])} in ${show(object['apiVersion'])}`);
   }
   const { body } = await client.request('PATCH', pathOf(kind, object), object, {
     contentType: 'application/apply-patch+yaml',

@@ -26,7 +26,7 @@ export type { ScriptedVolume } from './scripted-services.ts';
 type Methods = typeof IdentityService & typeof ControllerService & typeof NodeService;
 
 /** 'CreateVolume', 'NodeStageVolume', 'Probe', … */
-export type RpcName = Capitalize<keyof Methods & string>;
+export type RpcName = Capitalize<keyof Methods>;
 export type RpcHandler<Name extends RpcName> = (
   request: RequestOf<Methods[Uncapitalize<Name> & keyof Methods]>,
   context: CallContext,
@@ -153,11 +153,11 @@ const rpcNames: ReadonlyMap<string, RpcName> = new Map(
   ),
 );
 
-function isMethod(key: string): key is keyof Methods & string {
+function isMethod(key: string): key is keyof Methods {
   return key in IdentityService || key in ControllerService || key in NodeService;
 }
 
-function capitalized(key: keyof Methods & string): RpcName {
+function capitalized(key: keyof Methods): RpcName {
   const name: string = key.charAt(0).toUpperCase() + key.slice(1);
   if (!isRpcName(name)) throw new Error(`${name} is no RPC of CSI`);
   return name;

@@ -65,15 +65,11 @@ function identityOf(deps: ServicesDeps): Handlers<typeof IdentityService> {
 }
 
 function pluginCapability(name: PluginCapabilityName) {
-  switch (name) {
-    case 'EXPANSION_ONLINE':
-    case 'EXPANSION_OFFLINE': {
-      const type = PluginCapability_VolumeExpansion_Type[name === 'EXPANSION_ONLINE' ? 'ONLINE' : 'OFFLINE'];
-      return { type: { $case: 'volumeExpansion' as const, value: { type } } };
-    }
-    default:
-      return { type: { $case: 'service' as const, value: { type: PluginCapability_Service_Type[name] } } };
+  if (name === 'EXPANSION_ONLINE' || name === 'EXPANSION_OFFLINE') {
+    const type = PluginCapability_VolumeExpansion_Type[name === 'EXPANSION_ONLINE' ? 'ONLINE' : 'OFFLINE'];
+    return { type: { $case: 'volumeExpansion' as const, value: { type } } };
   }
+  return { type: { $case: 'service' as const, value: { type: PluginCapability_Service_Type[name] } } };
 }
 
 function controllerOf(

@@ -121,6 +121,6 @@ spec:
     await expect(client.create(persistentVolumeClaims, none)).rejects.toSatisfy(isInvalid);
     cluster.server.compact();
     const events = client.watch(persistentVolumeClaims, { resourceVersion: '1' });
-    await expect(Array.fromAsync(events)).rejects.toSatisfy(isExpired);
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toSatisfy(isExpired);
   });
 });

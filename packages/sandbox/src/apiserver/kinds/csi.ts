@@ -2,7 +2,17 @@ import { ageColumn, column, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
 import { duplicate, immutable, invalidValue, notSupported, required } from '../field-errors.ts';
 import type { JsonObject } from '../json.ts';
-import { ensureObject, equalJson, isObject, listAt, objectAt, setDefault, stringAt, valueAt } from '../json.ts';
+import {
+  ensureObject,
+  equalJson,
+  isObject,
+  listAt,
+  objectAt,
+  setDefault,
+  stringAt,
+  textsAt,
+  valueAt,
+} from '../json.ts';
 import type { Kind } from '../kind.ts';
 import { dnsSubdomain } from '../name-rules.ts';
 import type { ApiObject } from '../objects.ts';
@@ -101,7 +111,7 @@ export const csiDrivers: Kind = {
       return audiences.length === 0 ? '<unset>' : audiences.join(',');
     }),
     column('RequiresRepublish', (driver) => valueAt(driver, 'spec', 'requiresRepublish') === true),
-    column('Modes', (driver) => listAt(driver, 'spec', 'volumeLifecycleModes').join(',')),
+    column('Modes', (driver) => textsAt(driver, 'spec', 'volumeLifecycleModes').join(',')),
     ageColumn,
   ],
 };

@@ -1,6 +1,6 @@
 import jsonpatch from 'fast-json-patch';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { isObject } from '../json.ts';
+import { isObject, show } from '../json.ts';
 import { ApiError, badRequest } from '../status.ts';
 
 // Upstream's own limit (evanphx/json-patch in apiserver): a patch is for a change, not for a program.
@@ -26,20 +26,11 @@ function readOperation(operation: JsonValue): jsonpatch.Operation {
   if (!isObject(operation)) throw badRequest('error decoding patch: an operation is not an object');
   const { op, path, from, value } = operation;
   if (typeof path !== 'string') throw badRequest('error decoding patch: an operation has no path');
-  switch (op) {
-    case 'add':
-    case 'replace':
-    case 'test':
-      return { op, path, value: structuredClone(value ?? null) };
-    case 'remove':
-      return { op, path };
-    case 'move':
-    case 'copy':
-      if (typeof from !== 'string') throw badRequest(`error decoding patch: ${op} has no from`);
-      return { op, path, from };
-    default:
-      throw badRequest(`error decoding patch: unexpected operation ${JSON.stringify(op ?? null)}`);
-  }
+  if (op === 'add' || op === 'replace' || op === 'test') return { op, path, value: structuredClone(value ?? null) };
+  if (op === 'remove') return { op, path };
+  if (op !== 'move' && op !== 'copy') throw badRequest(`error decoding patch: unexpected operation ${show(op)}`);
+  if (typeof from !== 'string') throw badRequest(`error decoding patch: ${op} has no from`);
+  return { op, path, from };
 }
 
 function applyOperation(document: JsonValue, operation: jsonpatch.Operation): JsonValue {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../json.ts';
-import { equalJson, isObject } from '../json.ts';
+import { equalJson, isObject, show } from '../json.ts';
 import { ApiError, badRequest } from '../status.ts';
 import type { MergeRule } from './merge-rules.ts';
 
@@ -16,17 +16,10 @@ export function applyStrategicMerge(target: JsonObject, patch: JsonValue, rule: 
 }
 
 function mergeObject(target: JsonObject, patch: JsonObject, rule: MergeRule): JsonObject {
-  switch (patch['$patch']) {
-    case undefined:
-    case 'merge':
-      break;
-    case 'replace':
-      return withoutDirectives(patch);
-    case 'delete':
-      return {};
-    default:
-      throw badRequest(`Unknown patch type found: ${JSON.stringify(patch['$patch'])}`);
-  }
+  const directive = patch['$patch'] ?? 'merge';
+  if (directive === 'replace') return withoutDirectives(patch);
+  if (directive === 'delete') return {};
+  if (directive !== 'merge') throw badRequest(`Unknown patch type found: ${show(directive)}`);
   const result: JsonObject = { ...target };
   retainKeys(result, patch);
   for (const [key, value] of Object.entries(patch)) {

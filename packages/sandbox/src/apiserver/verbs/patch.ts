@@ -2,7 +2,7 @@ import { errorMessage } from '@holdfast/core';
 import { parse as parseYaml } from 'yaml';
 import { readDraft } from '../draft.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { isObject } from '../json.ts';
+import { isObject, show } from '../json.ts';
 import type { Kind } from '../kind.ts';
 import { storageName } from '../kind.ts';
 import type { ApiObject } from '../objects.ts';
@@ -118,7 +118,7 @@ function parseApplied(text: string, target: UpdateTarget): JsonObject {
   metadata['name'] ??= target.name;
   if (metadata['name'] !== target.name) {
     throw badRequest(
-      `the name of the object (${String(metadata['name'])}) does not match the name on the URL (${target.name})`,
+      `the name of the object (${show(metadata['name'])}) does not match the name on the URL (${target.name})`,
     );
   }
   if (metadata['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
