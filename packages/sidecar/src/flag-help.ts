@@ -15,14 +15,17 @@ export function flagsHelp(table: FlagTable, program: string): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The flags as a Markdown table, for the program's page. */
+/** The flags as a Markdown table, for the program's page, with its columns aligned. */
 export function flagsMarkdown(table: FlagTable): string {
   const rows = [...byGroup(table)].flatMap(([, flags]) =>
-    flags.map(
-      ([name, spec]) => `| \`${dashed(name)}\` | ${spec.type} | ${defaultCell(spec)} | ${cell(meaning(spec))} |`,
-    ),
+    flags.map(([name, spec]) => [`\`${dashed(name)}\``, spec.type, defaultCell(spec), cell(meaning(spec))]),
   );
-  return ['| Flag | Type | Default | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+  const header = ['Flag', 'Type', 'Default', 'Meaning'];
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const rule = line(widths.map((width) => '-'.repeat(width)));
+  return `${[line(header), rule, ...rows.map(line)].join('\n')}\n`;
 }
 
 function byGroup(table: FlagTable): Map<string, [string, FlagSpec][]> {
