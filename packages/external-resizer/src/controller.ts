@@ -1,0 +1,171 @@
+import {
+  createWorkQueue,
+  type EventRecorder,
+  type Fence,
+  fencedClient,
+  type Outcome,
+  type QueueMetrics,
+  runController,
+  type StoreChange,
+  type WorkQueue,
+} from '@holdfast/control';
+import { type Clock, type Logger, systemClock } from '@holdfast/core';
+import type { KubeClient, PersistentVolumeClaim } from '@holdfast/kube';
+import { createClaimEvents } from './claim-events.ts';
+import { createClaimMemory } from './claim-memory.ts';
+import { createClaimWriter } from './claim-writer.ts';
+import type { CsiCalls } from './csi-calls.ts';
+import { decideClaim, type ResizeRules } from './decide.ts';
+import { queueName, resourceStatuses } from './names.ts';
+import { createPodUsage } from './pod-usage.ts';
+import { createSteps } from './steps.ts';
+import type { Caches } from './stores.ts';
+
+export interface ResizerDeps {
+  readonly client: KubeClient;
+  /** None for a driver that expands on the node alone. */
+  readonly calls: CsiCalls | undefined;
+  readonly caches: Caches;
+  readonly rules: ResizeRules;
+  readonly recorder: EventRecorder;
+  readonly workers: number;
+  readonly retryIntervalStartMs: number;
+  readonly retryIntervalMaxMs: number;
+  readonly resyncPeriodMs: number;
+  readonly isInUseHandled: boolean;
+  readonly queueMetrics?: QueueMetrics;
+  readonly clock?: Clock;
+  readonly log: Logger;
+}
+
+export interface Resizer {
+  /** Works until the signal aborts, then drains. Nothing is written and no call is made while the fence is closed. */
+  run(signal: AbortSignal, fence: Fence): Promise<void>;
+}
+
+/** Grown claims become grown volumes. The caches run beside it, on standbys too. */
+export function createResizer(deps: ResizerDeps): Resizer {
+  return {
+    run: (signal, fence) =>
+      run({ ...deps, client: fencedClient(deps.client, fence), calls: fenced(deps.calls, fence) }, signal),
+  };
+}
+
+async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
+  const { client, caches, rules, recorder, log, clock = systemClock } = deps;
+  const { claims, volumes } = caches.stores;
+  const queue = createWorkQueue({
+    name: queueName(rules.driverName),
+    baseMs: deps.retryIntervalStartMs,
+    maxMs: deps.retryIntervalMaxMs,
+    clock,
+    ...(deps.queueMetrics ? { metrics: deps.queueMetrics } : {}),
+  });
+  const memory = createClaimMemory();
+  const pods = createPodUsage({
+    client,
+    isEnabled: deps.isInUseHandled,
+    onReleased: (key) => enqueue(claims.get(key)),
+    log,
+    clock,
+    signal,
+  });
+  const carryOut = createSteps({
+    client,
+    calls: deps.calls,
+    volumes,
+    writer: createClaimWriter({ client, claims }),
+    events: createClaimEvents({ recorder, driverName: rules.driverName, clock }),
+    memory,
+    pods,
+    infeasibleRestMs: deps.retryIntervalMaxMs,
+    clock,
+    log,
+  });
+
+  function enqueue(claim: PersistentVolumeClaim | undefined): void {
+    if (claim) queue.add(claim.metadata.uid);
+  }
+
+  async function reconcile(uid: string, signal: AbortSignal): Promise<Outcome> {
+    const [claim] = claims.byIndex('uid', uid);
+    const step = decideClaim(
+      {
+        claim,
+        volume: volumes.get(claim?.spec?.volumeName ?? ''),
+        memory: memory.of(uid),
+        usingPod: claim && pods.podUsing(claim),
+        nowMs: clock.monotonicMs(),
+      },
+      rules,
+    );
+    return await carryOut(uid, step, signal);
+  }
+
+  await caches.synced;
+  const unsubscribe = subscribe(caches, queue);
+  const stopResync = resync(clock, deps.resyncPeriodMs, () => claims.list().forEach(enqueue));
+  claims.list().forEach(enqueue);
+  try {
+    await runController({ name: 'resizer', queue, workers: deps.workers, reconcile, log, signal });
+  } finally {
+    stopResync();
+    unsubscribe();
+  }
+}
+
+/** Which change puts which claim into the queue. */
+function subscribe({ stores: { claims, volumes } }: Caches, queue: WorkQueue): () => void {
+  const subscriptions = [
+    claims.subscribe((change) => {
+      if (isWorthALook(change)) queue.add(change.object.metadata.uid);
+    }),
+    // A claim may be seen before its volume.
+    volumes.subscribe(({ kind, object }) => {
+      if (kind !== 'added') return;
+      for (const claim of claims.byIndex('volume', object.metadata.name)) queue.add(claim.metadata.uid);
+    }),
+  ];
+  return () => {
+    for (const unsubscribe of subscriptions) unsubscribe();
+  };
+}
+
+/**
+ * Whether a change of a claim calls for a look at once, past its back-off. What we write ourselves does not: each failure
+ * that we show on the claim would be retried without a pause.
+ */
+export function isWorthALook(change: StoreChange<PersistentVolumeClaim>): boolean {
+  if (change.kind !== 'updated') return true;
+  const [now, before] = [change.object, change.old];
+  if (now.spec?.volumeName !== before.spec?.volumeName) return true;
+  if (now.status?.phase !== before.status?.phase) return true;
+  if (now.spec?.resources?.requests?.storage !== before.spec?.resources?.requests?.storage) return true;
+  if (now.status?.capacity?.storage !== before.status?.capacity?.storage) return true;
+  const status = now.status?.allocatedResourceStatuses?.storage ?? '';
+  const isNodes = status === '' || status === resourceStatuses.nodeInfeasible;
+  return isNodes && status !== (before.status?.allocatedResourceStatuses?.storage ?? '');
+}
+
+function resync(clock: Clock, periodMs: number, lookAtAll: () => void): () => void {
+  let cancel = () => {};
+  const arm = () => {
+    cancel = clock.setTimer(periodMs, () => {
+      lookAtAll();
+      arm();
+    });
+  };
+  arm();
+  return () => cancel();
+}
+
+function fenced(calls: CsiCalls | undefined, fence: Fence): CsiCalls | undefined {
+  return (
+    calls && {
+      async expandVolume(volume, requiredBytes, secrets, signal) {
+        fence.check();
+        return await calls.expandVolume(volume, requiredBytes, secrets, signal);
+      },
+    }
+  );
+}

@@ -1,0 +1,120 @@
+import { formatBytes } from '@holdfast/core';
+import { accessModeFor, ControllerService, redactSecrets, type VolumeCapability } from '@holdfast/csi-spec';
+import type { PersistentVolume } from '@holdfast/kube';
+import { type Connection, type RpcError, rpcError, toRpcError } from '@holdfast/rpc';
+
+export type ExpandResult =
+  | { readonly kind: 'expanded'; readonly sizeBytes: bigint; readonly isNodeExpansionRequired: boolean }
+  /** The driver says that it is done, and what it says cannot be. */
+  | { readonly kind: 'wrongReply'; readonly message: string }
+  | { readonly kind: 'failed'; readonly error: RpcError; readonly verdict: Verdict };
+
+export interface Verdict {
+  /** Nothing of this call goes on in the driver. */
+  readonly isFinal: boolean;
+  /** The size will not do, however often it is asked for. */
+  readonly isInfeasible: boolean;
+  /** The driver only expands volumes that nobody uses. */
+  readonly isInUse: boolean;
+}
+
+export interface CsiCalls {
+  /** @throws AccessModeError when the volume's access modes have no counterpart in CSI */
+  expandVolume(
+    volume: PersistentVolume,
+    requiredBytes: bigint,
+    secrets: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ExpandResult>;
+}
+
+/** @param deps.timeoutMs how long one call may take (`--timeout`) */
+export function createCsiCalls(deps: {
+  connection: Connection;
+  driverName: string;
+  hasSingleNodeMultiWriter: boolean;
+  timeoutMs: number;
+}): CsiCalls {
+  const controller = deps.connection.client(ControllerService);
+  return {
+    async expandVolume(volume, requiredBytes, secrets, signal) {
+      const request = {
+        volumeId: volume.spec?.csi?.volumeHandle ?? '',
+        capacityRange: { requiredBytes, limitBytes: 0n },
+        secrets: { ...secrets },
+        volumeCapability: capabilityOf(volume, deps.hasSingleNodeMultiWriter),
+      };
+      try {
+        const reply = await controller.controllerExpandVolume(request, { timeoutMs: deps.timeoutMs, signal });
+        if (reply.capacityBytes < requiredBytes) {
+          return { kind: 'wrongReply', message: tooSmall(deps.driverName, reply.capacityBytes, requiredBytes) };
+        }
+        return {
+          kind: 'expanded',
+          sizeBytes: reply.capacityBytes,
+          isNodeExpansionRequired: reply.nodeExpansionRequired,
+        };
+      } catch (caught) {
+        const { code, message } = toRpcError(caught);
+        // Some drivers repeat the command line they failed on.
+        const error = rpcError(code, redactSecrets(message, 'csi.v1.ControllerExpandVolumeRequest', request));
+        return { kind: 'failed', error, verdict: judge(error) };
+      }
+    },
+  };
+}
+
+/**
+ * What a failure of ControllerExpandVolume says (CSI spec, "ControllerExpandVolume Errors" and "Error Scheme"). A code is
+ * final when the specification lets us conclude that the volume is not, and is not being, expanded.
+ */
+export function judge(error: RpcError): Verdict {
+  switch (error.code) {
+    // The driver gave up waiting, or we did, or the line was cut: the work may go on behind it.
+    case 'Canceled':
+    case 'DeadlineExceeded':
+    case 'Unavailable':
+    // Another call for this volume is at work.
+    case 'Aborted':
+    // The back end has no room now, which another moment may change.
+    case 'ResourceExhausted':
+      return { isFinal: false, isInfeasible: false, isInUse: false };
+    // The size, or the volume, is none that this driver can serve.
+    case 'InvalidArgument':
+    case 'OutOfRange':
+    case 'NotFound':
+      return { isFinal: true, isInfeasible: true, isInUse: false };
+    case 'FailedPrecondition':
+      return { isFinal: true, isInfeasible: false, isInUse: true };
+    case 'OK':
+    case 'Unknown':
+    case 'AlreadyExists':
+    case 'PermissionDenied':
+    case 'Unimplemented':
+    case 'Internal':
+    case 'DataLoss':
+    case 'Unauthenticated':
+      return { isFinal: true, isInfeasible: false, isInUse: false };
+    default:
+      return error.code satisfies never;
+  }
+}
+
+function capabilityOf({ spec }: PersistentVolume, hasSingleNodeMultiWriter: boolean): VolumeCapability {
+  const accessMode = { mode: accessModeFor(spec?.accessModes ?? [], hasSingleNodeMultiWriter) };
+  if (spec?.volumeMode === 'Block') return { accessMode, accessType: { $case: 'block', value: {} } };
+  const mount = { fsType: spec?.csi?.fsType ?? '', mountFlags: spec?.mountOptions ?? [], volumeMountGroup: '' };
+  return { accessMode, accessType: { $case: 'mount', value: mount } };
+}
+
+function tooSmall(driverName: string, gotBytes: bigint, requiredBytes: bigint): string {
+  return (
+    `driver "${driverName}" says that it expanded the volume, but to ${formatBytes(gotBytes)} where at least ` +
+    `${formatBytes(requiredBytes)} was asked for; this is a fault of the driver`
+  );
+}
+
+/** The text upstream puts into events and conditions, which dashboards and people search for. */
+export function describe(error: RpcError): string {
+  return `rpc error: code = ${error.code} desc = ${error.message}`;
+}

@@ -1,0 +1,75 @@
+import { defineFlags, loggingFlags, standardFlags } from '@holdfast/sidecar';
+import { z } from 'zod';
+
+const WORK = 'Resizing';
+
+const positive = z.number().positive('must be greater than zero');
+
+/** Every flag of csi-resizer, with its default. Those whose function is not there yet say so; see the README. */
+export const resizerFlags = defineFlags({
+  ...standardFlags,
+  ...loggingFlags,
+  'feature-gates': {
+    type: 'gates',
+    gates: {
+      RecoverVolumeExpansionFailure: { default: true, stage: 'GA' },
+      AnnotateFsResize: { default: false, stage: 'alpha' },
+      VolumeAttributesClass: { default: true, stage: 'GA' },
+      ReleaseLeaderElectionOnExit: { default: false, stage: 'alpha' },
+    },
+    help: 'Gate=true,Gate=false.',
+  },
+  master: {
+    type: 'string',
+    default: '',
+    group: 'Kubernetes API',
+    help: 'URL of the API server, in place of the one the kubeconfig names.',
+  },
+  timeout: {
+    type: 'duration',
+    default: '10s',
+    group: WORK,
+    help: 'How long one call to the driver may take.',
+    schema: positive,
+  },
+  workers: {
+    type: 'int',
+    default: 10,
+    group: WORK,
+    help: 'How many claims are worked on at once.',
+    schema: z.number().min(1, 'must be at least 1'),
+  },
+  'resync-period': {
+    type: 'duration',
+    default: '10m',
+    group: WORK,
+    help: 'How often every claim is looked at again, whether it changed or not.',
+    schema: positive,
+  },
+  'retry-interval-start': {
+    type: 'duration',
+    default: '1s',
+    group: WORK,
+    help: 'Pause after the first failure of a claim; it doubles with each further one.',
+    schema: positive,
+  },
+  'retry-interval-max': {
+    type: 'duration',
+    default: '5m',
+    group: WORK,
+    help: 'Longest pause between tries, and the pause after a size that the driver calls impossible.',
+    schema: positive,
+  },
+  'handle-volume-inuse-error': {
+    type: 'bool',
+    default: true,
+    group: WORK,
+    help: 'After a driver has refused to expand a volume in use, wait until no pod uses it. Pods are watched only from then on.',
+  },
+  'extra-modify-metadata': {
+    type: 'bool',
+    default: false,
+    group: WORK,
+    help: 'Tell the driver the names of claim and volume when a VolumeAttributesClass changes. No effect yet: volumes are not modified.',
+  },
+});
