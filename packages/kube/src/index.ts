@@ -38,6 +38,8 @@ export {
   type JsonPatchOperation,
   type Patch,
   removeFinalizerPatch,
+  sameObject,
+  sameVersion,
 } from './patches.ts';
 export {
   apiVersionOf,

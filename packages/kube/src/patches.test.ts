@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { KubeObject } from './object.ts';
 import { addFinalizerPatch, escapeJsonPointer, type JsonPatchOperation, removeFinalizerPatch } from './patches.ts';
 
-function object(finalizers?: string[], uid = 'u1'): KubeObject {
-  const metadata = { name: 'a', uid, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
+function object(finalizers?: string[], uid = 'u1', resourceVersion = '1'): KubeObject {
+  const metadata = { name: 'a', uid, resourceVersion, creationTimestamp: '2026-01-01T00:00:00Z' };
   return { metadata: finalizers === undefined ? metadata : { ...metadata, finalizers } };
 }
 
-/** Applies the operations these builders use, as kube-apiserver does: `test` of null holds for a missing field. */
+/** Applies the operations these builders use. */
 function apply(to: KubeObject, operations: JsonPatchOperation[]): KubeObject | 'refused' {
   const metadata = structuredClone(to.metadata);
   for (const operation of operations) {
@@ -16,8 +16,8 @@ function apply(to: KubeObject, operations: JsonPatchOperation[]): KubeObject | '
     const index = Number(/^\/metadata\/finalizers\/(\d+)$/.exec(operation.path)?.[1] ?? -1);
     if (operation.op === 'test' && operation.path === '/metadata/uid') {
       if (metadata.uid !== operation.value) return 'refused';
-    } else if (operation.op === 'test' && operation.path === '/metadata/finalizers') {
-      if ((metadata.finalizers ?? null) !== operation.value) return 'refused';
+    } else if (operation.op === 'test' && operation.path === '/metadata/resourceVersion') {
+      if (metadata.resourceVersion !== operation.value) return 'refused';
     } else if (operation.op === 'test' && index >= 0) {
       if (list[index] !== operation.value) return 'refused';
     } else if (operation.op === 'add' && operation.path === '/metadata/finalizers/-') {
@@ -35,12 +35,11 @@ function apply(to: KubeObject, operations: JsonPatchOperation[]): KubeObject | '
 const operationsOf = (patch: ReturnType<typeof addFinalizerPatch>) => (patch?.kind === 'json' ? patch.operations : []);
 
 describe('addFinalizerPatch', () => {
-  test('the first finalizer makes the list, guarded by its absence', () => {
+  test('the first finalizer makes the list, guarded by the version that had none', () => {
     expect(addFinalizerPatch(object(), 'x/y')).toEqual({
       kind: 'json',
       operations: [
-        { op: 'test', path: '/metadata/uid', value: 'u1' },
-        { op: 'test', path: '/metadata/finalizers', value: null },
+        { op: 'test', path: '/metadata/resourceVersion', value: '1' },
         { op: 'add', path: '/metadata/finalizers', value: ['x/y'] },
       ],
     });
@@ -59,7 +58,7 @@ describe('addFinalizerPatch', () => {
   });
 
   test('a list that appeared meanwhile is not overwritten', () => {
-    expect(apply(object(['somebody']), operationsOf(addFinalizerPatch(object(), 'x/y')))).toBe('refused');
+    expect(apply(object(['somebody'], 'u1', '2'), operationsOf(addFinalizerPatch(object(), 'x/y')))).toBe('refused');
   });
 });
 
@@ -88,7 +87,8 @@ test('whatever others did meanwhile, a patch changes our finalizer alone or is r
       const read = object(seen.length === 0 ? undefined : seen);
       const patch = isAdd ? addFinalizerPatch(read, 'ours') : removeFinalizerPatch(read, 'ours');
       if (patch === undefined) return;
-      const result = apply(object(now.length === 0 ? undefined : now), operationsOf(patch));
+      const version = seen.join() === now.join() ? '1' : '2';
+      const result = apply(object(now.length === 0 ? undefined : now, 'u1', version), operationsOf(patch));
       if (result === 'refused') return;
       const others = (list: readonly string[]) => list.filter((name) => name !== 'ours');
       expect(others(result.metadata.finalizers ?? [])).toEqual(others(now));

@@ -17,26 +17,16 @@ const FINALIZERS = '/metadata/finalizers';
  * Adds one finalizer and touches no other: a whole-list patch would undo what others did since we last read
  * (kubernetes-csi/external-provisioner#1217). Undefined when the finalizer is there already.
  *
- * Appending to a list needs no guard. With no list seen, `test` proves that it is still absent; else the server answers
- * 422 and the caller reads again.
+ * Appending to a list needs no guard. Where no list was seen one must be made, and only the resourceVersion proves that
+ * nobody has made one since; else the server answers 422 and the caller reads again.
  */
 export function addFinalizerPatch(object: KubeObject, finalizer: string): Patch | undefined {
   const finalizers = object.metadata.finalizers;
   if (finalizers?.includes(finalizer)) return undefined;
   if (finalizers !== undefined && finalizers.length > 0) {
-    return {
-      kind: 'json',
-      operations: [...sameObject(object), { op: 'add', path: `${FINALIZERS}/-`, value: finalizer }],
-    };
+    return { kind: 'json', operations: [sameObject(object), { op: 'add', path: `${FINALIZERS}/-`, value: finalizer }] };
   }
-  return {
-    kind: 'json',
-    operations: [
-      ...sameObject(object),
-      { op: 'test', path: FINALIZERS, value: null },
-      { op: 'add', path: FINALIZERS, value: [finalizer] },
-    ],
-  };
+  return { kind: 'json', operations: [sameVersion(object), { op: 'add', path: FINALIZERS, value: [finalizer] }] };
 }
 
 /**
@@ -49,13 +39,18 @@ export function removeFinalizerPatch(object: KubeObject, finalizer: string): Pat
   const path = `${FINALIZERS}/${index}`;
   return {
     kind: 'json',
-    operations: [...sameObject(object), { op: 'test', path, value: finalizer }, { op: 'remove', path }],
+    operations: [sameObject(object), { op: 'test', path, value: finalizer }, { op: 'remove', path }],
   };
 }
 
-/** A new object of the same name is not the one we decided about. */
-function sameObject(object: KubeObject): JsonPatchOperation[] {
-  return [{ op: 'test', path: '/metadata/uid', value: object.metadata.uid }];
+/** Refuses the patch (422) for a new object of the same name, which is not the one we decided about. */
+export function sameObject(object: KubeObject): JsonPatchOperation {
+  return { op: 'test', path: '/metadata/uid', value: object.metadata.uid };
+}
+
+/** Refuses the patch (422) once the object has changed in any way since it was read. */
+export function sameVersion(object: KubeObject): JsonPatchOperation {
+  return { op: 'test', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion };
 }
 
 /** Escapes one token of a JSON pointer (RFC 6901 §3). */
