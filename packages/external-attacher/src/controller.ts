@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   createWorkQueue,
   type Fence,
+  fencedClient,
   type Outcome,
   type QueueMetrics,
   runController,
@@ -13,7 +14,7 @@ import type { Caches } from './caches.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import { decideAttachment, decideVolume, registeredNodeId } from './decide.ts';
 import { findDrift } from './drift.ts';
-import { queues } from './names.ts';
+import { NODE_ID_ANNOTATION, queues } from './names.ts';
 import { carryOut, carryOutVolume, type StepDeps } from './steps.ts';
 import type { DriverTraits } from './traits.ts';
 
@@ -47,7 +48,7 @@ export async function runAttacher(deps: AttacherDeps, signal: AbortSignal, fence
   const attachmentQueue = createWorkQueue({ name: queues.attachments, ...queueOptions });
   const volumeQueue = createWorkQueue({ name: queues.volumes, ...queueOptions });
   const forced = new Set<string>();
-  const stepDeps: StepDeps = { ...deps, fence, clock };
+  const stepDeps: StepDeps = { ...deps, client: fencedClient(deps.client, fence), fence, clock };
 
   const isOurs = ({ spec }: VolumeAttachment): boolean => spec.attacher === traits.driverName;
   const addWaiting = (attachments: readonly VolumeAttachment[]): void => {
@@ -64,7 +65,7 @@ export async function runAttacher(deps: AttacherDeps, signal: AbortSignal, fence
       if (volumeName === undefined) return;
       volumeQueue.add(volumeName);
       addWaiting(caches.attachmentsOfVolume(volumeName));
-    } else if (isOurs(object) && (change.kind === 'added' || isMoreThanErrors(change.old, object))) {
+    } else if (isOurs(object) && (change.kind === 'added' || isChangedByOthers(change.old, object, traits))) {
       attachmentQueue.add(object.metadata.name);
     }
   }
@@ -165,14 +166,19 @@ function isUnfinished({ metadata, status }: VolumeAttachment): boolean {
   return metadata.deletionTimestamp !== undefined || !status?.attached;
 }
 
-/** A change of nothing but our own error reports would start the next try at once, without its back-off. */
-function isMoreThanErrors(old: VolumeAttachment, now: VolumeAttachment): boolean {
-  return !isDeepStrictEqual(withoutErrors(old), withoutErrors(now));
+/**
+ * Whether somebody else has changed the object. What we write ourselves (errors, finalizer, node id, attached) must not
+ * bring it back into the queue: a failed call would be repeated at once, without its back-off.
+ */
+function isChangedByOthers(old: VolumeAttachment, now: VolumeAttachment, traits: DriverTraits): boolean {
+  const hasLostAttached = (old.status?.attached ?? false) && !now.status?.attached;
+  return hasLostAttached || !isDeepStrictEqual(othersPart(old, traits), othersPart(now, traits));
 }
 
-function withoutErrors({ metadata, spec, status }: VolumeAttachment): unknown {
-  const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata;
-  return { metadata: kept, spec, attached: status?.attached ?? false, attachmentMetadata: status?.attachmentMetadata };
+function othersPart({ metadata, spec }: VolumeAttachment, traits: DriverTraits): unknown {
+  const { resourceVersion: _version, finalizers = [], annotations = {}, ...kept } = metadata;
+  const { [NODE_ID_ANNOTATION]: _nodeId, ...otherAnnotations } = annotations;
+  return { kept, spec, otherAnnotations, otherFinalizers: finalizers.filter((name) => name !== traits.finalizer) };
 }
 
 function every(periodMs: number, act: () => void, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -4,18 +4,17 @@ import { attachedPatch, claimPatch, detachedPatch, errorPatch } from './patches.
 import { attachmentOf, FINALIZER } from './testing/objects.ts';
 
 const uid = 'uid-va-1';
+const sameVersion = { op: 'test', path: '/metadata/resourceVersion', value: '1' };
 const sameObject = { op: 'test', path: '/metadata/uid', value: uid };
 
 describe('claimPatch', () => {
-  test('a new VolumeAttachment gets finalizer and node id in one patch, guarded by their absence', () => {
+  test('a new VolumeAttachment gets finalizer and node id in one patch, guarded by the version that had neither', () => {
     expect(claimPatch(attachmentOf(), FINALIZER, 'n')).toEqual({
       kind: 'json',
       operations: [
-        sameObject,
-        { op: 'test', path: '/metadata/finalizers', value: null },
+        sameVersion,
+        sameVersion,
         { op: 'add', path: '/metadata/finalizers', value: [FINALIZER] },
-        sameObject,
-        { op: 'test', path: '/metadata/annotations', value: null },
         { op: 'add', path: '/metadata/annotations', value: { [NODE_ID_ANNOTATION]: 'n' } },
       ],
     });
@@ -27,8 +26,8 @@ describe('claimPatch', () => {
       kind: 'json',
       operations: [
         sameObject,
-        { op: 'add', path: '/metadata/finalizers/-', value: FINALIZER },
         sameObject,
+        { op: 'add', path: '/metadata/finalizers/-', value: FINALIZER },
         { op: 'add', path: '/metadata/annotations/csi.alpha.kubernetes.io~1node-id', value: 'n' },
       ],
     });

@@ -3,6 +3,8 @@ import {
   escapeJsonPointer,
   type JsonPatchOperation,
   type Patch,
+  sameObject,
+  sameVersion,
   type VolumeAttachment,
 } from '@holdfast/kube';
 import { NODE_ID_ANNOTATION } from './names.ts';
@@ -16,26 +18,23 @@ export type VolumeError = NonNullable<AttachmentStatus['attachError']>;
  */
 export function claimPatch(attachment: VolumeAttachment, finalizer: string, nodeId: string): Patch | undefined {
   const finalizerPatch = addFinalizerPatch(attachment, finalizer);
-  const operations = [
-    ...(finalizerPatch?.kind === 'json' ? finalizerPatch.operations : []),
-    ...nodeIdOperations(attachment, nodeId),
-  ];
-  return operations.length === 0 ? undefined : { kind: 'json', operations };
+  const finalizerOperations = finalizerPatch?.kind === 'json' ? finalizerPatch.operations : [];
+  const annotationOperations = nodeIdOperations(attachment, nodeId);
+  if (finalizerOperations.length + annotationOperations.length === 0) return undefined;
+  // Where a map must be made, only the version proves that nobody has made one since.
+  const hasAnnotations = Object.keys(attachment.metadata.annotations ?? {}).length > 0;
+  const guard = annotationOperations.length > 0 && !hasAnnotations ? sameVersion(attachment) : sameObject(attachment);
+  return { kind: 'json', operations: [guard, ...finalizerOperations, ...annotationOperations] };
 }
 
 function nodeIdOperations(attachment: VolumeAttachment, nodeId: string): JsonPatchOperation[] {
-  const { annotations, uid } = attachment.metadata;
+  const { annotations } = attachment.metadata;
   if (annotations?.[NODE_ID_ANNOTATION] === nodeId) return [];
-  const sameObject: JsonPatchOperation = { op: 'test', path: '/metadata/uid', value: uid };
   if (annotations === undefined || Object.keys(annotations).length === 0) {
-    return [
-      sameObject,
-      { op: 'test', path: '/metadata/annotations', value: null },
-      { op: 'add', path: '/metadata/annotations', value: { [NODE_ID_ANNOTATION]: nodeId } },
-    ];
+    const value = { [NODE_ID_ANNOTATION]: nodeId };
+    return [{ op: 'add', path: '/metadata/annotations', value }];
   }
-  const path = `/metadata/annotations/${escapeJsonPointer(NODE_ID_ANNOTATION)}`;
-  return [sameObject, { op: 'add', path, value: nodeId }];
+  return [{ op: 'add', path: `/metadata/annotations/${escapeJsonPointer(NODE_ID_ANNOTATION)}`, value: nodeId }];
 }
 
 /** Undefined when the status says so already. */

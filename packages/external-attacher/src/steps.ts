@@ -23,6 +23,7 @@ import { readSecret } from './secrets.ts';
 import type { DriverTraits } from './traits.ts';
 
 export interface StepDeps {
+  /** Fenced: it writes only while we lead. */
   readonly client: KubeClient;
   readonly calls: CsiCalls;
   readonly caches: Pick<Caches, 'attachments' | 'volumes'>;
@@ -188,7 +189,6 @@ async function patchStatus(
   signal: AbortSignal,
 ): Promise<void> {
   if (patch === undefined) return;
-  deps.fence.check();
   const ref = { name: attachment.metadata.name };
   deps.caches.attachments.applyWrite(
     await deps.client.patch(volumeAttachments, ref, patch, { subresource: 'status', signal }),
@@ -207,7 +207,6 @@ async function patchAttachment(
   signal: AbortSignal,
 ): Promise<VolumeAttachment> {
   const ref = { name: attachment.metadata.name };
-  deps.fence.check();
   const after = await deps.client
     .patch(volumeAttachments, ref, patch, { signal })
     .catch((error: unknown) =>
@@ -226,7 +225,6 @@ async function patchVolume(
   signal: AbortSignal,
 ): Promise<PersistentVolume> {
   const ref = { name: volume.metadata.name };
-  deps.fence.check();
   const after = await deps.client
     .patch(persistentVolumes, ref, patch, { signal })
     .catch((error: unknown) =>

@@ -1,0 +1,353 @@
+import { persistentVolumes, secrets, volumeAttachments } from '@holdfast/kube';
+import { rpcError } from '@holdfast/rpc';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { NODE_ID_ANNOTATION } from './names.ts';
+import { FINALIZER } from './testing/objects.ts';
+import { type Rig, startRig } from './testing/rig.ts';
+
+let rig: Rig;
+afterEach(() => rig.stop());
+
+const publishes = () => rig.driver.callsOf('ControllerPublishVolume');
+const unpublishes = () => rig.driver.callsOf('ControllerUnpublishVolume');
+const finalizersOf = async (name: string) =>
+  (await rig.cluster.client.get(persistentVolumes, { name })).metadata.finalizers ?? [];
+
+describe('attach and detach', () => {
+  beforeEach(async () => {
+    rig = await startRig();
+    await rig.addNode('node-1');
+  });
+
+  test('an attach is one publish and three writes, two when the volume has the finalizer; a detach is one and one', async () => {
+    await rig.addVolume('pv-1');
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    const attached = await rig.untilAttached('va-1');
+    expect(attached.metadata.finalizers).toEqual([FINALIZER]);
+    expect(attached.metadata.annotations).toEqual({ [NODE_ID_ANNOTATION]: 'id-of-node-1' });
+    expect(await finalizersOf('pv-1')).toContain(FINALIZER);
+    expect(rig.writes()).toEqual([
+      'patch persistentvolumes',
+      'patch volumeattachments',
+      'patch volumeattachments/status',
+    ]);
+
+    rig.cluster.requests.length = 0;
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    await rig.untilGone('va-1');
+    await vi.waitFor(() => expect(rig.log.lines.map(({ message }) => message)).toContain('Detached'));
+
+    await rig.addAttachment('va-2', 'pv-1', 'node-1');
+    await rig.untilAttached('va-2');
+    expect(rig.writes()).toEqual([
+      'patch volumeattachments',
+      'patch volumeattachments',
+      'patch volumeattachments/status',
+    ]);
+    expect(publishes()).toHaveLength(2);
+    expect(unpublishes().map(({ request }) => request)).toEqual([
+      { volumeId: 'vol-pv-1', nodeId: 'id-of-node-1', secrets: {} },
+    ]);
+  });
+
+  test('the publish context and the secret take their way; the secret stays out of the logs and the API', async () => {
+    await rig.cluster.client.create(secrets, {
+      metadata: { name: 'keys', namespace: 'default' },
+      data: { password: Buffer.from('hunter2-hunter2').toString('base64') },
+    });
+    await rig.addVolume('pv-1', {
+      csi: {
+        controllerPublishSecretRef: { name: 'keys', namespace: 'default' },
+        volumeAttributes: { pool: 'a' },
+        readOnly: true,
+      },
+    });
+    rig.driver.on('ControllerPublishVolume', () => Promise.resolve({ publishContext: { lun: '7' } }));
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    expect((await rig.untilAttached('va-1')).status?.attachmentMetadata).toEqual({ lun: '7' });
+    expect(publishes()[0]?.request).toMatchObject({
+      volumeId: 'vol-pv-1',
+      nodeId: 'id-of-node-1',
+      secrets: { password: 'hunter2-hunter2' },
+      volumeContext: { pool: 'a' },
+      readonly: false,
+    });
+    expect(JSON.stringify(rig.log.lines)).not.toContain('hunter2');
+  });
+
+  test('a failure is told once, tried again, and cleared by success', async () => {
+    await rig.addVolume('pv-1');
+    let failures = 0;
+    const recover = rig.driver.on('ControllerPublishVolume', () => {
+      failures += 1;
+      return Promise.reject(rpcError('ResourceExhausted', 'no free slot'));
+    });
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    expect(await rig.untilError('va-1', 'attachError')).toBe('rpc error: code = ResourceExhausted desc = no free slot');
+    expect((await rig.attachment('va-1'))?.status?.attachError).toMatchObject({
+      errorCode: 8,
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    });
+    await vi.waitFor(() => expect(failures).toBeGreaterThanOrEqual(4));
+    expect(rig.writes().filter((write) => write === 'patch volumeattachments/status')).toHaveLength(1);
+    recover();
+    expect((await rig.untilAttached('va-1')).status?.attachError).toBeUndefined();
+  });
+
+  test('the write of an error does not cut the back-off short', async () => {
+    await rig.addVolume('pv-1');
+    rig.driver.on('ControllerPublishVolume', () => Promise.reject(rpcError('Internal', `try ${publishes().length}`)));
+    await rig.start({ retryIntervalStartMs: 60_000, retryIntervalMaxMs: 60_000 });
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilError('va-1', 'attachError');
+    // A change that counts goes through the same watch after it; once it has led to the second try, the first write has been seen.
+    await rig.cluster.client.patch(
+      volumeAttachments,
+      { name: 'va-1' },
+      { kind: 'merge', body: { metadata: { labels: { a: 'b' } } } },
+    );
+    await vi.waitFor(async () =>
+      expect((await rig.attachment('va-1'))?.status?.attachError?.message).toContain('try 2'),
+    );
+    expect(publishes()).toHaveLength(2);
+  });
+
+  test('after a failed publish a delete still unpublishes, even when the code was final', async () => {
+    await rig.addVolume('pv-1');
+    rig.driver.on('ControllerPublishVolume', () => Promise.reject(rpcError('InvalidArgument', 'bad')));
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilError('va-1', 'attachError');
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    await rig.untilGone('va-1');
+    expect(unpublishes()).toHaveLength(1);
+  });
+
+  test('NotFound from an unpublish is an error, and the finalizer stays', async () => {
+    await rig.addVolume('pv-1');
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilAttached('va-1');
+    const recover = rig.driver.on('ControllerUnpublishVolume', () =>
+      Promise.reject(rpcError('NotFound', 'no such node')),
+    );
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    expect(await rig.untilError('va-1', 'detachError')).toBe('rpc error: code = NotFound desc = no such node');
+    expect((await rig.attachment('va-1'))?.metadata.finalizers).toEqual([FINALIZER]);
+    recover();
+    await rig.untilGone('va-1');
+  });
+
+  test("another's finalizer keeps the object: it is marked detached after ours is gone", async () => {
+    await rig.addVolume('pv-1');
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilAttached('va-1');
+    const other = {
+      kind: 'json' as const,
+      operations: [{ op: 'add' as const, path: '/metadata/finalizers/-', value: 'a.example/b' }],
+    };
+    await rig.cluster.client.patch(volumeAttachments, { name: 'va-1' }, other);
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    await vi.waitFor(async () => {
+      const left = await rig.attachment('va-1');
+      expect(left?.metadata.finalizers).toEqual(['a.example/b']);
+      expect(left?.status?.attached).toBe(false);
+    });
+    expect(unpublishes()).toHaveLength(1);
+  });
+
+  test('the finalizer of a deleted volume goes with its last VolumeAttachment', async () => {
+    await rig.addVolume('pv-1');
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilAttached('va-1');
+    await rig.cluster.client.delete(persistentVolumes, { name: 'pv-1' });
+    expect(await finalizersOf('pv-1')).toContain(FINALIZER);
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    await rig.untilGone('va-1');
+    await vi.waitFor(async () => {
+      const { items } = await rig.cluster.client.list(persistentVolumes);
+      expect(items.flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(FINALIZER);
+    });
+    expect(unpublishes()).toHaveLength(1);
+  });
+
+  test('work left by a former process is taken up: one to attach, one to detach', async () => {
+    await rig.addVolume('pv-1');
+    await rig.addVolume('pv-2');
+    await rig.start();
+    await rig.addAttachment('va-2', 'pv-2', 'node-1');
+    await rig.untilAttached('va-2');
+    await rig.stopAttacher();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-2' });
+    await rig.start();
+    await rig.untilAttached('va-1');
+    await rig.untilGone('va-2');
+  });
+
+  test("other drivers' VolumeAttachments are left alone", async () => {
+    await rig.addVolume('pv-1');
+    await rig.start();
+    const spec = { attacher: 'other.example', nodeName: 'node-1', source: { persistentVolumeName: 'pv-1' } };
+    await rig.cluster.client.create(volumeAttachments, { metadata: { name: 'foreign' }, spec });
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilAttached('va-1');
+    expect((await rig.attachment('foreign'))?.status?.attached ?? false).toBe(false);
+    expect(publishes()).toHaveLength(1);
+  });
+});
+
+describe('what is missing is named, and awaited', () => {
+  beforeEach(async () => {
+    rig = await startRig();
+    await rig.start({ retryIntervalStartMs: 60_000, retryIntervalMaxMs: 60_000 });
+  });
+
+  test('CSINode: the attach goes on as soon as it registers', async () => {
+    await rig.addVolume('pv-1');
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    expect(await rig.untilError('va-1', 'attachError')).toMatch(/^CSINode "node-1" does not exist/);
+    await rig.addNode('node-1');
+    await rig.untilAttached('va-1');
+  });
+
+  test('the PersistentVolume: the attach goes on as soon as it appears', async () => {
+    await rig.addNode('node-1');
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    expect(await rig.untilError('va-1', 'attachError')).toBe('PersistentVolume "pv-1" does not exist');
+    await rig.addVolume('pv-1');
+    await rig.untilAttached('va-1');
+  });
+
+  test('the secret, before anything is written to the volume', async () => {
+    await rig.addNode('node-1');
+    await rig.addVolume('pv-1', { csi: { controllerPublishSecretRef: { name: 'keys', namespace: 'default' } } });
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    expect(await rig.untilError('va-1', 'attachError')).toBe(
+      'Secret "default/keys", which csi.controllerPublishSecretRef names, does not exist: create it',
+    );
+    expect(rig.writes()).toEqual(['patch volumeattachments/status']);
+    expect(publishes()).toHaveLength(0);
+  });
+
+  test('a single-node volume moves only after it has left the other node', async () => {
+    await rig.addNode('node-1');
+    await rig.addNode('node-2');
+    await rig.addVolume('pv-1');
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilAttached('va-1');
+    const leave = Promise.withResolvers<void>();
+    rig.driver.on('ControllerUnpublishVolume', async () => {
+      await leave.promise;
+      return {};
+    });
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    await vi.waitFor(() => expect(unpublishes()).toHaveLength(1));
+    await rig.addAttachment('va-2', 'pv-1', 'node-2');
+    expect(await rig.untilError('va-2', 'attachError')).toContain('still being detached from node "node-1"');
+    expect(publishes()).toHaveLength(1);
+    leave.resolve();
+    await rig.untilAttached('va-2');
+  });
+});
+
+describe('races with other writers', () => {
+  beforeEach(async () => {
+    rig = await startRig();
+    await rig.addNode('node-1');
+    await rig.addVolume('pv-1');
+  });
+
+  test('a list of finalizers that changed under a patch is kept; the patch is made anew', async () => {
+    await rig.start();
+    let isFirst = true;
+    rig.cluster.intercept(async ({ resource, method, subresource, userAgent }) => {
+      if (!isFirst || method !== 'PATCH' || resource !== 'volumeattachments' || subresource) return undefined;
+      if (!userAgent.startsWith('csi-attacher')) return undefined;
+      isFirst = false;
+      const body = { metadata: { finalizers: ['a.example/b'] } };
+      await rig.cluster.client.patch(volumeAttachments, { name: 'va-1' }, { kind: 'merge', body });
+      return undefined;
+    });
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    const attached = await rig.untilAttached('va-1');
+    expect(attached.metadata.finalizers).toEqual(['a.example/b', FINALIZER]);
+    expect(attached.status?.attachError).toBeUndefined();
+    expect(publishes()).toHaveLength(1);
+  });
+
+  test('a reply that is lost after a publish leads to a second publish and the same end', async () => {
+    await rig.start();
+    let isFirst = true;
+    rig.cluster.intercept(({ subresource, userAgent }) => {
+      if (!isFirst || subresource !== 'status' || !userAgent.startsWith('csi-attacher')) return undefined;
+      isFirst = false;
+      return { status: 500, body: { kind: 'Status', code: 500, reason: 'InternalError', message: 'etcd is away' } };
+    });
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    expect((await rig.untilAttached('va-1')).status?.attachError).toBeUndefined();
+    expect(publishes()).toHaveLength(2);
+  });
+});
+
+describe('drivers of another kind', () => {
+  test('without a publish step everything counts as attached, with one write and no call', async () => {
+    rig = await startRig({ capabilities: { controller: ['CREATE_DELETE_VOLUME'] } });
+    await rig.addVolume('pv-1');
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'no-such-node');
+    expect((await rig.untilAttached('va-1')).metadata.finalizers).toBeUndefined();
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    await rig.untilGone('va-1');
+    expect(rig.writes()).toEqual(['patch volumeattachments/status']);
+    expect([...publishes(), ...unpublishes()]).toEqual([]);
+  });
+
+  test('a volume detached behind our back is published again; one that is only listed is not unpublished', async () => {
+    rig = await startRig({
+      capabilities: {
+        controller: [
+          'CREATE_DELETE_VOLUME',
+          'PUBLISH_UNPUBLISH_VOLUME',
+          'LIST_VOLUMES',
+          'LIST_VOLUMES_PUBLISHED_NODES',
+        ],
+      },
+    });
+    const published = new Set<string>();
+    const entry = (volumeId: string) => ({
+      volume: { volumeId, capacityBytes: 1n, volumeContext: {}, contentSource: undefined, accessibleTopology: [] },
+      status: { publishedNodeIds: published.has(volumeId) ? ['id-of-node-1'] : [] },
+    });
+    // Two pages, to show that both are read.
+    rig.driver.on('ListVolumes', ({ startingToken }) =>
+      Promise.resolve(
+        startingToken === ''
+          ? { entries: [entry('vol-unknown')], nextToken: 'more' }
+          : { entries: [entry('vol-pv-1')], nextToken: '' },
+      ),
+    );
+    rig.driver.on('ControllerPublishVolume', ({ volumeId }) => {
+      published.add(volumeId);
+      return Promise.resolve({ publishContext: {} });
+    });
+    await rig.addNode('node-1');
+    await rig.addVolume('pv-1');
+    await rig.start({ reconcileSyncMs: 10 });
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    await rig.untilAttached('va-1');
+    published.add('vol-unknown');
+    published.delete('vol-pv-1');
+    await vi.waitFor(() => expect(publishes()).toHaveLength(2));
+    const lists = rig.driver.callsOf('ListVolumes').length;
+    await vi.waitFor(() => expect(rig.driver.callsOf('ListVolumes').length).toBeGreaterThan(lists + 4));
+    expect(publishes()).toHaveLength(2);
+    expect(unpublishes()).toHaveLength(0);
+    expect(rig.writes()).toHaveLength(3);
+  });
+});
