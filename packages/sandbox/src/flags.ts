@@ -1,0 +1,75 @@
+import { defineFlags, type FlagTable, type FlagValues, loggingFlags } from '@holdfast/sidecar';
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65_535, 'must be a port number');
+const path = z.string().min(1, 'must name a path');
+const common = {
+  ...loggingFlags,
+  version: { type: 'bool', default: false, help: 'Print the version and exit.' },
+} as const satisfies FlagTable;
+
+const apiServerTable = {
+  ...common,
+  port: { type: 'int', default: 0, help: 'Loopback port of the API. 0: a free one.', schema: port },
+  'kubeconfig-out': {
+    type: 'string',
+    default: '',
+    help: 'File to write the kubeconfig to once the API answers; its folder must exist. Required.',
+    schema: path,
+  },
+  token: {
+    type: 'string',
+    default: '',
+    help: 'Bearer token of the administrator. Empty: a random one, which only the kubeconfig tells.',
+  },
+  tls: {
+    type: 'bool',
+    default: true,
+    help: 'Serve HTTPS with a certificate of its own making. kubectl sends no token over plain HTTP.',
+  },
+  loops: {
+    type: 'bool',
+    default: true,
+    help: 'Run the control loops for claims, attachments, protection, namespaces and scheduling.',
+  },
+  'audit-log-path': {
+    type: 'string',
+    default: '',
+    help: 'File to append one line of JSON to for each answered request: verb, resource, subresource, userAgent, code.',
+  },
+} as const satisfies FlagTable;
+
+const kubeletTable = {
+  ...common,
+  kubeconfig: {
+    type: 'string',
+    default: '',
+    help: 'Kubeconfig of the API server. Waited for when it does not exist yet. Required.',
+    schema: path,
+  },
+  'node-name': {
+    type: 'string',
+    default: '',
+    help: 'Name of the Node. Required.',
+    schema: z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'must be a lower-case DNS name, such as node-1'),
+  },
+  'root-dir': {
+    type: 'string',
+    default: '/var/lib/kubelet',
+    help: 'Folder for plug-ins, pods and mounts.',
+    schema: path,
+  },
+  'http-port': { type: 'int', default: 0, help: 'Loopback port for logs and statistics. 0: a free one.', schema: port },
+  'node-labels': { type: 'map', default: {}, help: 'Labels of the Node, as key:value,key:value.' },
+  'cleanup-on-exit': {
+    type: 'bool',
+    default: false,
+    help: 'On SIGTERM end the pods and unmount their volumes. Without it they run on, for the next kubelet to adopt.',
+  },
+} as const satisfies FlagTable;
+
+export const apiServerFlags = defineFlags(apiServerTable);
+export type ApiServerFlags = FlagValues<typeof apiServerTable>;
+
+export const kubeletFlags = defineFlags(kubeletTable);
+export type KubeletFlags = FlagValues<typeof kubeletTable>;

@@ -1,0 +1,246 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, type Logger, systemClock } from '@holdfast/core';
+import { z } from 'zod';
+import { listDir, readRecord, writeRecord } from '../files.ts';
+import type { KubeletPaths } from '../paths.ts';
+import { findByArguments, grandchild, isRunning, type ProcessIdentity, startTicks } from './processes.ts';
+import type { ContainerRuntime, ContainerSpec, ContainerState, ExecResult } from './runtime.ts';
+import { initScript, shimScript } from './scripts.ts';
+
+const recordShape = z.object({
+  id: z.string(),
+  startedAtMs: z.number(),
+  restarts: z.number(),
+  process: z.object({ pid: z.number().int().positive(), startTicks: z.string() }).optional(),
+});
+type ContainerRecord = z.infer<typeof recordShape>;
+
+interface Container {
+  readonly podUid: string;
+  readonly name: string;
+  readonly dir: string;
+  record: ContainerRecord;
+  exit: { readonly code: number; readonly atMs: number } | undefined;
+}
+
+const recordFile = 'state.json';
+const exitFile = 'exit';
+const shimName = 'holdfast-shim';
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** What a process gets that was killed, or vanished, without a word: 128 + SIGKILL. */
+const killedCode = 137;
+const adoptedPollMs = 500;
+const execTimeoutMs = 60_000;
+const largestExecOutputBytes = 8 * 1024 * 1024;
+
+/**
+ * Runs a container as processes in mount and process namespaces of their own, with util-linux alone. Each has a shim in a
+ * session of its own, so it outlives the kubelet, and a record from which the next kubelet finds it.
+ */
+export function createNamespaceRuntime(deps: {
+  readonly paths: KubeletPaths;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}): ContainerRuntime {
+  const { paths, log } = deps;
+  const clock = deps.clock ?? systemClock;
+  const containers = new Map<string, Container>();
+  const listeners: ((podUid: string) => void)[] = [];
+  const key = (podUid: string, name: string) => `${podUid}/${name}`;
+
+  function settle(container: Container): void {
+    if (container.exit !== undefined) {
+      return;
+    }
+    container.exit = { code: readExitCode(container.dir) ?? killedCode, atMs: clock.nowMs() };
+    listeners.forEach((listener) => listener(container.podUid));
+  }
+
+  // The end of a child is an event; that of an adopted process has to be looked for.
+  const poll = setInterval(() => {
+    for (const container of containers.values()) {
+      const { process } = container.record;
+      if (container.exit === undefined && process !== undefined && !isRunning(process)) {
+        settle(container);
+      }
+    }
+  }, adoptedPollMs);
+  poll.unref();
+
+  async function adoptContainer(podUid: string, name: string): Promise<void> {
+    const dir = paths.containerDir(podUid, name);
+    const parsed = recordShape.safeParse(await readRecord(join(dir, recordFile)));
+    if (!parsed.success) {
+      return;
+    }
+    // Without a process the kubelet was killed between starting it and writing it down.
+    const process = parsed.data.process ?? findByArguments(3, [shimName, dir]);
+    const container: Container = { podUid, name, dir, record: { ...parsed.data, process }, exit: undefined };
+    containers.set(key(podUid, name), container);
+    if (process === undefined || !isRunning(process)) {
+      settle(container);
+    } else {
+      await writeRecord(join(dir, recordFile), container.record);
+      log.info('Adopted a running container', { pod: podUid, container: name, pid: process.pid });
+    }
+  }
+
+  async function start(spec: ContainerSpec): Promise<void> {
+    const dir = paths.containerDir(spec.podUid, spec.name);
+    await mkdir(join(dir, 'rootfs'), { recursive: true, mode: 0o750 });
+    await rm(join(dir, exitFile), { force: true });
+    const record: ContainerRecord = { id: randomUUID(), startedAtMs: clock.nowMs(), restarts: spec.restarts };
+    await writeRecord(join(dir, recordFile), record);
+    const container: Container = { podUid: spec.podUid, name: spec.name, dir, record, exit: undefined };
+    containers.set(key(spec.podUid, spec.name), container);
+    const process = await launch(spec, container);
+    container.record = { ...record, process };
+    await writeRecord(join(dir, recordFile), container.record);
+  }
+
+  async function launch(spec: ContainerSpec, container: Container): Promise<ProcessIdentity> {
+    const output = openSync(logFile(container), 'a', 0o640);
+    try {
+      const child = spawn('/bin/sh', shimArguments(spec, container.dir), {
+        cwd: '/',
+        detached: true,
+        env: { ...spec.env, PATH: defaultPath, HOLDFAST_CONTAINER_ID: container.record.id },
+        stdio: ['ignore', output, output],
+      });
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      child.once('spawn', resolve);
+      child.once('error', reject);
+      child.once('exit', () => settle(container));
+      await promise;
+      child.unref();
+      const pid = child.pid;
+      if (pid === undefined) {
+        throw new Error(`container ${spec.name} got no process`);
+      }
+      return { pid, startTicks: startTicks(pid) ?? '' };
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  function find(podUid: string, name: string): Container | undefined {
+    return containers.get(key(podUid, name));
+  }
+
+  async function exec(
+    podUid: string,
+    name: string,
+    command: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ExecResult> {
+    const container = find(podUid, name);
+    const shim = container?.exit === undefined ? container?.record.process?.pid : undefined;
+    const pid = shim === undefined ? undefined : grandchild(shim);
+    if (pid === undefined) {
+      throw new Error(`container ${name} is not running`);
+    }
+    const args = ['--target', String(pid), '--mount', '--pid', '--root', '--wd=/', '--', ...command];
+    const { promise, resolve } = Promise.withResolvers<ExecResult>();
+    const options = { signal, timeout: execTimeoutMs, maxBuffer: largestExecOutputBytes, env: { PATH: defaultPath } };
+    execFile('nsenter', args, options, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ exitCode, stdout, stderr: error !== null && stderr === '' ? error.message : stderr });
+    });
+    return promise;
+  }
+
+  return {
+    adopt: async () => {
+      for (const podUid of await listDir(paths.pods)) {
+        for (const name of await listDir(join(paths.podDir(podUid), 'containers'))) {
+          await adoptContainer(podUid, name);
+        }
+      }
+    },
+    start,
+    state: (podUid, name) => stateOf(find(podUid, name)),
+    containersOf: (podUid) => [...containers.values()].filter((c) => c.podUid === podUid).map((c) => c.name),
+    signal: (podUid, name, signalName) => {
+      const container = find(podUid, name);
+      const target = container?.record.process;
+      if (container?.exit === undefined && target !== undefined && isRunning(target)) {
+        // The group holds the shim, the namespaces' parent and process 1, with which every other process in there ends.
+        process.kill(-target.pid, signalName);
+      }
+    },
+    logPath: (podUid, name) => {
+      const container = find(podUid, name);
+      return container === undefined ? undefined : logFile(container);
+    },
+    exec,
+    remove: async (podUid) => {
+      for (const container of [...containers.values()].filter((c) => c.podUid === podUid)) {
+        containers.delete(key(podUid, container.name));
+      }
+      await rm(join(paths.podDir(podUid), 'containers'), { recursive: true, force: true });
+    },
+    onExit: (listener) => {
+      listeners.push(listener);
+    },
+    close: () => clearInterval(poll),
+  };
+}
+
+function shimArguments(spec: ContainerSpec, dir: string): string[] {
+  const user = spec.user === undefined ? [] : [`--reuid=${spec.user}`];
+  const group = spec.group === undefined ? [] : [`--regid=${spec.group}`];
+  const groups = spec.groups.length > 0 ? [`--groups=${spec.groups.join(',')}`] : ['--clear-groups'];
+  const needsIdentity = user.length + group.length + spec.groups.length > 0;
+  const identity = needsIdentity ? ['/usr/bin/setpriv', ...user, ...group, ...groups, '--'] : [];
+  return [
+    '-c',
+    shimScript,
+    shimName,
+    dir,
+    'unshare',
+    '--mount',
+    '--propagation=slave',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--',
+    '/bin/sh',
+    '-c',
+    initScript,
+    'holdfast-init',
+    join(dir, 'rootfs'),
+    spec.env['PATH'] ?? defaultPath,
+    spec.workingDir,
+    ...spec.mounts.flatMap(({ source, target, isReadOnly }) => [source, target, isReadOnly ? 'ro' : 'rw']),
+    '--',
+    ...identity,
+    ...spec.command,
+  ];
+}
+
+function stateOf(container: Container | undefined): ContainerState {
+  if (container === undefined) {
+    return { kind: 'none' };
+  }
+  const { id, startedAtMs, restarts } = container.record;
+  return container.exit === undefined
+    ? { kind: 'running', id, startedAtMs, restarts }
+    : { kind: 'exited', id, exitCode: container.exit.code, startedAtMs, finishedAtMs: container.exit.atMs, restarts };
+}
+
+function logFile({ dir, record }: Container): string {
+  return join(dir, `${record.restarts}.log`);
+}
+
+function readExitCode(dir: string): number | undefined {
+  try {
+    const code = Number.parseInt(readFileSync(join(dir, exitFile), 'utf8'), 10);
+    return Number.isNaN(code) ? undefined : code;
+  } catch {
+    return undefined;
+  }
+}

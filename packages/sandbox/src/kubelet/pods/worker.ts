@@ -1,0 +1,299 @@
+import { createWorkQueue, type EventRecorder, type Outcome, runController } from '@holdfast/control';
+import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
+import type { KubeClient, Pod } from '@holdfast/kube';
+import type { KubeletCaches } from '../caches.ts';
+import { imageNotPulledMessage, reasons } from '../names.ts';
+import type { KubeletPaths } from '../paths.ts';
+import type { Demand, VolumeManager } from '../volumes/manager.ts';
+import { type PodVolume, volumesOfPod } from '../volumes/spec.ts';
+import { ContainerSpecError, containerSpec, type VolumeSource } from './container-spec.ts';
+import { decidePod, type PodStep, type PodView } from './decide.ts';
+import { makeEmptyDir, removePodDir, removePodFolders } from './folders.ts';
+import type { LocalPod, LocalPods } from './local-pods.ts';
+import type { ContainerRuntime } from './runtime.ts';
+import { podStatus } from './status.ts';
+import { createStatusWriter } from './status-writer.ts';
+
+export interface PodWorkerDeps {
+  readonly client: KubeClient;
+  readonly caches: KubeletCaches;
+  readonly paths: KubeletPaths;
+  readonly runtime: ContainerRuntime;
+  readonly volumes: VolumeManager;
+  readonly local: LocalPods;
+  readonly recorder: EventRecorder;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+const done: Outcome = { kind: 'done' };
+const defaultGraceSeconds = 30;
+/** For a pod that was taken out of the API at once: kubelet still gives it a moment. */
+const orphanGraceMs = 2_000;
+const killCheckMs = 1_000;
+const volumeRecheckMs = 5_000;
+const workers = 8;
+
+export interface PodWorker {
+  enqueue(uid: string): void;
+  /** From now on every pod is ended here, and the API is told nothing: it may be gone already. */
+  endAll(): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Brings the pods of this node to life and to an end: one queue key per pod uid. */
+export function createPodWorker(deps: PodWorkerDeps): PodWorker {
+  const { caches, local, runtime, volumes } = deps;
+  const clock = deps.clock ?? systemClock;
+  const queue = createWorkQueue({ name: 'pods', baseMs: 100, maxMs: 60_000, clock });
+  const statuses = createStatusWriter({ client: deps.client, pods: caches.pods });
+  /** Why a container could not be started, until it is. */
+  const startErrors = new Map<string, string>();
+  let isEndingAll = false;
+
+  async function reconcile(uid: string, signal: AbortSignal): Promise<Outcome> {
+    const seen = isEndingAll ? undefined : caches.pods.list().find((pod) => pod.metadata.uid === uid);
+    const isDeleted = seen?.metadata.deletionTimestamp !== undefined;
+    const isNew = local.get(uid) === undefined;
+    if (isNew && (seen === undefined || (isFinal(seen) && !isDeleted))) {
+      return done;
+    }
+    const entry = seen === undefined ? local.get(uid) : await local.ensure(seen);
+    if (entry === undefined) {
+      return done;
+    }
+    for (;;) {
+      signal.throwIfAborted();
+      const podVolumes = entry.pod === undefined ? [] : volumesOfPod(entry.pod, lookup);
+      const view = viewOf(entry, seen, podVolumes);
+      const step = decidePod(view);
+      demandVolumes(entry, podVolumes, step);
+      const outcome = await carryOut(step, entry, seen, podVolumes, view, signal);
+      if (outcome !== undefined) {
+        return outcome;
+      }
+    }
+  }
+
+  /** Undefined asks for the next step at once. */
+  async function carryOut(
+    step: PodStep,
+    entry: LocalPod,
+    seen: Pod | undefined,
+    podVolumes: readonly PodVolume[],
+    view: PodView,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
+    const { pod, uid } = entry;
+    switch (step.kind) {
+      case 'awaitVolumes':
+        await report(pod, 'Pending', { reason: 'ContainerCreating', message: obstacle(podVolumes) }, view, signal);
+        return { kind: 'again', afterMs: volumeRecheckMs };
+      case 'start':
+        return startContainer(entry, step, podVolumes, view, signal);
+      case 'await':
+        if (view.ending === undefined) {
+          await report(pod, 'Running', { reason: 'PodInitializing', message: undefined }, view, signal);
+        }
+        return step.checkAfterMs === undefined ? done : { kind: 'again', afterMs: step.checkAfterMs };
+      case 'terminate':
+        signalAll(entry, 'SIGTERM');
+        entry.isSignalled = true;
+        return undefined;
+      case 'kill':
+        signalAll(entry, 'SIGKILL');
+        return { kind: 'again', afterMs: killCheckMs };
+      case 'finish':
+        await report(pod, step.phase, { reason: 'PodInitializing', message: undefined }, view, signal);
+        return done;
+      case 'awaitUnmount':
+        // The volume manager says when the last one is gone.
+        return done;
+      case 'remove':
+        if (seen !== undefined) {
+          await report(seen, endPhase(view), { reason: 'ContainerCreating', message: undefined }, view, signal);
+        }
+        await runtime.remove(uid);
+        await removePodFolders(deps.paths, uid);
+        if (seen !== undefined) {
+          await statuses.remove(seen, signal);
+        }
+        await local.forget(uid);
+        await removePodDir(deps.paths, uid);
+        return done;
+    }
+  }
+
+  async function startContainer(
+    entry: LocalPod,
+    step: { readonly container: string; readonly restarts: number },
+    podVolumes: readonly PodVolume[],
+    view: PodView,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
+    const { pod } = entry;
+    const all = [...(pod?.spec?.initContainers ?? []), ...(pod?.spec?.containers ?? [])];
+    const container = all.find(({ name }) => name === step.container);
+    if (pod === undefined || container === undefined) {
+      return done;
+    }
+    try {
+      for (const volume of podVolumes.filter(({ kind }) => kind === 'emptyDir')) {
+        await makeEmptyDir(deps.paths, pod.metadata.uid, volume.name);
+      }
+      const spec = containerSpec(pod, container, sources(pod, podVolumes), step.restarts);
+      await runtime.start(spec);
+    } catch (error) {
+      const key = `${pod.metadata.uid}/${container.name}`;
+      const message = errorMessage(error);
+      if (startErrors.get(key) !== message) {
+        startErrors.set(key, message);
+        tell(pod, 'Warning', reasons.failed, `Error: ${message}`);
+      }
+      const reason = error instanceof ContainerSpecError ? 'CreateContainerConfigError' : 'RunContainerError';
+      await report(pod, 'Pending', { reason, message }, view, signal);
+      if (error instanceof ContainerSpecError) {
+        return done;
+      }
+      throw error;
+    }
+    if (step.restarts === 0) {
+      tell(pod, 'Normal', reasons.imageNotPulled, `Container ${container.name}: ${imageNotPulledMessage}`);
+    }
+    tell(pod, 'Normal', reasons.started, `Started container ${container.name}`);
+    return undefined;
+  }
+
+  function viewOf(entry: LocalPod, seen: Pod | undefined, podVolumes: readonly PodVolume[]): PodView {
+    const nowMs = clock.nowMs();
+    const { pod, uid } = entry;
+    const state = (name: string) => ({ name, state: runtime.state(uid, name) });
+    const isEnding = seen === undefined || seen.metadata.deletionTimestamp !== undefined;
+    if (isEnding) {
+      entry.endingSinceMs ??= nowMs;
+    }
+    // A pod known only by its folder is ended by what the runtime knows of it.
+    const containers = pod?.spec?.containers.map(({ name }) => name) ?? runtime.containersOf(uid);
+    return {
+      ending: isEnding
+        ? { sinceMs: entry.endingSinceMs ?? nowMs, graceMs: graceMs(seen), isSignalled: entry.isSignalled }
+        : undefined,
+      restartPolicy: restartPolicy(pod),
+      initContainers: (pod?.spec?.initContainers ?? []).map(({ name }) => state(name)),
+      containers: containers.map(state),
+      areVolumesReady: podVolumes.every((volume) => isReady(uid, volume)),
+      hasMounts: volumes.hasMounts(uid),
+      nowMs,
+    };
+  }
+
+  /** A pod keeps its volumes for as long as a process of it may run. */
+  function demandVolumes({ pod, uid }: LocalPod, podVolumes: readonly PodVolume[], step: PodStep): void {
+    const isOver = step.kind === 'finish' || step.kind === 'awaitUnmount' || step.kind === 'remove';
+    const demands = podVolumes.flatMap((volume): Demand[] =>
+      volume.kind === 'csi' && pod !== undefined ? [{ pod, volume: volume.volume, isReadOnly: volume.isReadOnly }] : [],
+    );
+    volumes.demand(uid, isOver ? [] : demands);
+  }
+
+  function isReady(uid: string, volume: PodVolume): boolean {
+    switch (volume.kind) {
+      case 'csi':
+        return volumes.isPublished(uid, volume.volume);
+      case 'emptyDir':
+      case 'hostPath':
+        return true;
+      case 'waiting':
+      case 'unsupported':
+        return false;
+    }
+  }
+
+  function sources(pod: Pod, podVolumes: readonly PodVolume[]): ReadonlyMap<string, VolumeSource> {
+    const found = new Map<string, VolumeSource>();
+    for (const volume of podVolumes) {
+      if (volume.kind === 'csi') {
+        const path = deps.paths.targetPath(volume.volume, pod.metadata.uid);
+        found.set(volume.name, { path, isReadOnly: volume.isReadOnly || volume.volume.isReadOnly });
+      } else if (volume.kind === 'emptyDir') {
+        found.set(volume.name, { path: deps.paths.emptyDir(pod.metadata.uid, volume.name), isReadOnly: false });
+      } else if (volume.kind === 'hostPath') {
+        found.set(volume.name, { path: volume.path, isReadOnly: false });
+      }
+    }
+    return found;
+  }
+
+  function signalAll({ uid, pod }: LocalPod, signalName: 'SIGTERM' | 'SIGKILL'): void {
+    for (const name of runtime.containersOf(uid)) {
+      if (runtime.state(uid, name).kind === 'running') {
+        runtime.signal(uid, name, signalName);
+        if (pod !== undefined && signalName === 'SIGTERM') {
+          tell(pod, 'Normal', reasons.killing, `Stopping container ${name}`);
+        }
+      }
+    }
+  }
+
+  async function report(
+    pod: Pod | undefined,
+    phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed',
+    waiting: { readonly reason: string; readonly message: string | undefined },
+    view: PodView,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (pod === undefined) {
+      return;
+    }
+    const seen = caches.pods.get(`${pod.metadata.namespace ?? ''}/${pod.metadata.name}`) ?? pod;
+    const isStarted = view.containers.some(({ state }) => state.kind !== 'none');
+    const shown = phase === 'Running' && !isStarted ? 'Pending' : phase;
+    await statuses.write(seen, podStatus({ ...view, pod: seen, phase: shown, waiting }), signal);
+  }
+
+  function tell({ metadata }: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    deps.recorder.event({ kind: 'Pod', apiVersion: 'v1', metadata }, type, reason, message);
+  }
+
+  const lookup = {
+    claim: (key: string) => caches.claims.get(key),
+    volume: (name: string) => caches.volumes.get(name),
+  };
+
+  return {
+    enqueue: (uid) => queue.add(uid),
+    endAll: () => {
+      isEndingAll = true;
+      local.uids().forEach((uid) => queue.add(uid));
+    },
+    run: (signal) => runController({ name: 'pods', queue, workers, reconcile, log: deps.log, signal }),
+  };
+}
+
+function obstacle(podVolumes: readonly PodVolume[]): string | undefined {
+  const reasonsFound = podVolumes.flatMap((volume) =>
+    volume.kind === 'waiting' || volume.kind === 'unsupported' ? [`volume "${volume.name}": ${volume.reason}`] : [],
+  );
+  return reasonsFound.length === 0 ? undefined : reasonsFound.join('; ');
+}
+
+function graceMs(seen: Pod | undefined): number {
+  if (seen === undefined) {
+    return orphanGraceMs;
+  }
+  const asked = seen.metadata.deletionGracePeriodSeconds ?? seen.spec?.terminationGracePeriodSeconds;
+  return (asked ?? defaultGraceSeconds) * 1_000;
+}
+
+function restartPolicy(pod: Pod | undefined): PodView['restartPolicy'] {
+  const policy = pod?.spec?.restartPolicy;
+  return policy === 'Never' || policy === 'OnFailure' ? policy : 'Always';
+}
+
+function endPhase(view: PodView): 'Succeeded' | 'Failed' {
+  return view.containers.every(({ state }) => state.kind === 'exited' && state.exitCode === 0) ? 'Succeeded' : 'Failed';
+}
+
+function isFinal(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}

@@ -1,0 +1,63 @@
+import { compareQuantities, parseQuantity } from '@holdfast/core';
+import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
+import { nodeExpansionNotRequired } from '../names.ts';
+
+const resizeConditions = new Set(['Resizing', 'FileSystemResizePending', 'ControllerResizeError', 'NodeResizeError']);
+
+/** The size to grow the file system to, as the volume states it; undefined when there is nothing for this node to do. */
+export function expansionDue(
+  claim: PersistentVolumeClaim | undefined,
+  volume: PersistentVolume | undefined,
+): string | undefined {
+  const target = volume?.spec?.capacity?.['storage'];
+  const present = claim?.status?.capacity?.['storage'];
+  if (claim === undefined || target === undefined || present === undefined || claim.status?.phase !== 'Bound') {
+    return undefined;
+  }
+  if (claim.metadata.annotations?.[nodeExpansionNotRequired] === 'true') {
+    return undefined;
+  }
+  if (compareQuantities(parseQuantity(target), parseQuantity(present)) <= 0) {
+    return undefined;
+  }
+  const status = claim.status?.allocatedResourceStatuses?.['storage'] ?? '';
+  // While the resizer is still at it, or after a size was found to be impossible, the turn is not ours.
+  return status === '' || status === 'NodeResizePending' || status === 'NodeResizeInProgress' ? target : undefined;
+}
+
+type ClaimStatus = NonNullable<PersistentVolumeClaim['status']>;
+type Condition = NonNullable<ClaimStatus['conditions']>[number];
+
+export type ExpansionResult =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'grown'; readonly capacity: string }
+  | { readonly kind: 'infeasible'; readonly message: string; readonly nowMs: number };
+
+/** The status to merge into the claim after a step of the expansion. */
+export function expansionStatus(claim: PersistentVolumeClaim, result: ExpansionResult): object {
+  const conditions: readonly Condition[] = claim.status?.conditions ?? [];
+  const others = conditions.filter(({ type }) => !resizeConditions.has(type));
+  switch (result.kind) {
+    case 'started':
+      return { allocatedResourceStatuses: { storage: 'NodeResizeInProgress' } };
+    case 'grown':
+      return {
+        capacity: { storage: result.capacity },
+        conditions: others.length === 0 ? null : others,
+        allocatedResourceStatuses: null,
+      };
+    case 'infeasible':
+      return {
+        conditions: [
+          ...conditions.filter(({ type }) => type !== 'NodeResizeError'),
+          {
+            type: 'NodeResizeError',
+            status: 'True',
+            message: result.message,
+            lastTransitionTime: new Date(result.nowMs).toISOString(),
+          },
+        ],
+        allocatedResourceStatuses: { storage: 'NodeResizeInfeasible' },
+      };
+  }
+}

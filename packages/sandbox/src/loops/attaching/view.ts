@@ -1,0 +1,80 @@
+import type { PersistentVolume, Pod, VolumeAttachment } from '@holdfast/kube';
+import type { Caches } from '../caches.ts';
+import { claimKeysOfPod, isPodFinished } from '../pod-claims.ts';
+import { type NodeView, type PresentAttachment, uniqueNameOfVolume, type WantedVolume } from './decide.ts';
+
+// Attachments that somebody else made, under other names, are theirs to delete.
+const ownName = /^csi-[0-9a-f]{64}$/;
+
+/** What there is to know about one node, from the caches. */
+export function viewNode(caches: Caches, nodeName: string): NodeView {
+  return {
+    nodeName,
+    node: caches.nodes.get(nodeName),
+    wanted: wantedVolumes(caches, nodeName),
+    present: caches.attachments
+      .byIndex('node', nodeName)
+      .filter((attachment) => ownName.test(attachment.metadata.name))
+      .map((attachment) => present(caches, attachment)),
+  };
+}
+
+/** The volume a claim is bound to, once both sides say so. */
+export function volumeOfClaim(caches: Caches, claimKey: string): PersistentVolume | undefined {
+  const claim = caches.claims.get(claimKey);
+  const volume = claim?.spec?.volumeName === undefined ? undefined : caches.volumes.get(claim.spec.volumeName);
+  return volume?.spec?.claimRef?.uid === claim?.metadata.uid ? volume : undefined;
+}
+
+export function podsUsingVolume(caches: Caches, volume: PersistentVolume): readonly Pod[] {
+  const ref = volume.spec?.claimRef;
+  const pods = ref === undefined ? [] : caches.pods.byIndex('claim', `${ref.namespace ?? ''}/${ref.name ?? ''}`);
+  return pods.filter(needsVolumes);
+}
+
+/** CSIDriver objects are optional, and attaching is what a driver does unless it says otherwise. */
+export function isAttachRequired(caches: Caches, driver: string): boolean {
+  return caches.csiDrivers.get(driver)?.spec?.attachRequired !== false;
+}
+
+function wantedVolumes(caches: Caches, nodeName: string): readonly WantedVolume[] {
+  const podsByVolume = new Map<string, Pod[]>();
+  for (const pod of caches.pods.byIndex('node', nodeName).filter(needsVolumes)) {
+    for (const claimKey of claimKeysOfPod(pod)) {
+      const volume = volumeOfClaim(caches, claimKey);
+      if (volume !== undefined) {
+        podsByVolume.set(volume.metadata.name, [...(podsByVolume.get(volume.metadata.name) ?? []), pod]);
+      }
+    }
+  }
+  return [...podsByVolume].flatMap(([name, pods]): WantedVolume[] => {
+    const volume = caches.volumes.get(name);
+    const csi = volume?.spec?.csi;
+    if (volume === undefined || csi === undefined || !isAttachRequired(caches, csi.driver)) {
+      return [];
+    }
+    return [
+      {
+        volume,
+        driver: csi.driver,
+        handle: csi.volumeHandle,
+        pods,
+        attachments: caches.attachments.byIndex('volume', name),
+        podsElsewhere: podsUsingVolume(caches, volume).filter(
+          (pod) => pod.spec?.nodeName !== undefined && pod.spec.nodeName !== nodeName,
+        ),
+      },
+    ];
+  });
+}
+
+function present(caches: Caches, attachment: VolumeAttachment): PresentAttachment {
+  const volumeName = attachment.spec.source.persistentVolumeName;
+  const volume = volumeName === undefined ? undefined : caches.volumes.get(volumeName);
+  return { attachment, uniqueName: uniqueNameOfVolume(volume) };
+}
+
+/** A pod keeps its volumes until kubelet says that it has ended; `volumesInUse` covers the time until they are unmounted. */
+function needsVolumes(pod: Pod): boolean {
+  return !isPodFinished(pod);
+}

@@ -1,0 +1,1 @@
+export { type RunLoopsDeps, runLoops } from './run.ts';
