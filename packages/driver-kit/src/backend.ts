@@ -149,8 +149,8 @@ export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
 
   stageVolume?(request: StageRequest): Promise<void>;
   unstageVolume?(volumeId: string, stagingPath: string): Promise<void>;
-  /** Targets the volume is published at on this node. */
-  publications(volume: Volume): Promise<readonly Publication[]>;
+  /** Targets the volume is published at on this node. The one at `targetPath` is returned under that spelling. */
+  publications(volume: Volume, targetPath: string): Promise<readonly Publication[]>;
   publishVolume(request: PublishRequest): Promise<void>;
   unpublishVolume(volumeId: string, targetPath: string): Promise<void>;
   /** Undefined when the volume is not at that path. */

@@ -37,7 +37,7 @@ export function publishHandlers(deps: NodeDeps): Handlers<NodeService> {
     const { targetPath } = request;
     const isReadOnly =
       request.readonly || access.mode === 'SINGLE_NODE_READER_ONLY' || access.mode === 'MULTI_NODE_READER_ONLY';
-    const publications = await backend.publications(volume);
+    const publications = await backend.publications(volume, targetPath);
     if (!mustProceed(decidePublish(volume.id, { targetPath, isReadOnly, access }, publications))) return;
     await backend.publishVolume({
       volume,

@@ -38,18 +38,14 @@ async function hasAttachedLoop(): Promise<boolean> {
 
 /**
  * The loop device over a file, found by the file's device and inode: the path shown by the kernel is cut at 64 bytes and
- * is that of whoever attached it, which may be another mount namespace.
+ * is that of whoever attached it, which may be another mount namespace. `among`: a list taken before, for many files at once.
  */
-export async function findLoopDevice(file: string): Promise<LoopDevice | undefined> {
-  return (await loopDevicesOver(file))[0];
-}
-
-async function loopDevicesOver(file: string): Promise<LoopDevice[]> {
+export async function findLoopDevice(file: string, among?: readonly LoopDevice[]): Promise<LoopDevice | undefined> {
   const found = await stat(file, { bigint: true });
   const device = splitDeviceNumber(found.dev);
-  return (await listLoopDevices())
+  return (among ?? (await listLoopDevices()))
     .filter((loop) => loop.backingInode === found.ino && isSameDevice(loop.backingDevice, device))
-    .toSorted((a, b) => loopNumber(a.device) - loopNumber(b.device));
+    .toSorted((a, b) => loopNumber(a.device) - loopNumber(b.device))[0];
 }
 
 function loopNumber(device: string): number {

@@ -1,0 +1,21 @@
+import type { Logger } from '@holdfast/core';
+import type { AccessMode, Role } from '@holdfast/driver-kit';
+
+export interface BackendDeps {
+  readonly poolDir: string;
+  readonly nodeId: string;
+  readonly role: Role;
+  /** 0: no limit. */
+  readonly maxVolumesPerNode: number;
+  readonly log: Logger;
+}
+
+/** A pool lies on one node, so nothing here is shared between nodes. */
+export const singleNodeModes: readonly AccessMode[] = [
+  'SINGLE_NODE_WRITER',
+  'SINGLE_NODE_READER_ONLY',
+  'SINGLE_NODE_SINGLE_WRITER',
+  'SINGLE_NODE_MULTI_WRITER',
+];
+
+export const gibibyte = 1024n ** 3n;

@@ -1,0 +1,56 @@
+import type { Backend, SizeRules } from '@holdfast/driver-kit';
+import { z } from 'zod';
+import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
+import { withMountCodes } from '../mount-errors.ts';
+import { createNodeRegistry } from '../pool/node-registry.ts';
+import { nodeTopology } from '../pool/node-topology.ts';
+import { openPool, poolSpace, proveWritable } from '../pool/pool-folder.ts';
+import { createVolumeRecords } from '../pool/volume-records.ts';
+import { createDirFolders } from './dir-folders.ts';
+import { createDirPublisher } from './dir-publisher.ts';
+import { createDirVolumes } from './dir-volumes.ts';
+
+const parameters = z.object({});
+
+/** A folder per volume, bound into place. No attach, no stage; a size is a promise kept in the record, the file system's space is shared. */
+export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
+  const { nodeId, role, log } = deps;
+  const pool = await openPool(deps.poolDir, ['volumes', 'data', 'nodes']);
+  const records = createVolumeRecords({ folder: `${pool}/volumes`, log });
+  const folders = createDirFolders(`${pool}/data`);
+  const volumes = createDirVolumes({ records, folders, log });
+  const publisher = createDirPublisher(folders);
+  const nodes = createNodeRegistry(`${pool}/nodes`);
+
+  return {
+    parameters,
+    accessModes: singleNodeModes,
+    accessKinds: ['mount'],
+    hasMountFlags: false,
+    topology: nodeTopology(nodeId, nodes),
+    maxVolumesPerNode: deps.maxVolumesPerNode,
+    prepare: async () => {
+      if (role !== 'controller') await nodes.register(nodeId);
+      if (role !== 'node') await volumes.recover();
+    },
+    checkHealth: () => proveWritable(pool),
+    findVolume: records.find,
+    listVolumes: records.list,
+    sizeRules: async (): Promise<SizeRules> => {
+      const { totalBytes } = await poolSpace(pool);
+      return { defaultBytes: gibibyte, minimumBytes: 1n, maximumBytes: totalBytes, stepBytes: 1n };
+    },
+    availableBytes: async () => (await poolSpace(pool)).availableBytes,
+    createVolume: volumes.create,
+    deleteVolume: (id) => withMountCodes(() => volumes.remove(id)),
+    expandVolume: async (volume, capacityBytes) => {
+      if (capacityBytes !== volume.capacityBytes)
+        await records.update(volume.id, (record) => ({ ...record, capacityBytes }));
+      return { capacityBytes, isNodeExpansionRequired: false };
+    },
+    publications: (volume, targetPath) => publisher.publications(volume.id, targetPath),
+    publishVolume: (request) => withMountCodes(() => publisher.publish(request)),
+    unpublishVolume: (id, targetPath) => withMountCodes(() => publisher.unpublish(id, targetPath)),
+    volumeStats: (volume, path) => publisher.stats(volume.id, path),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Logger } from '@holdfast/core';
+import type { CreateRequest, Volume } from '@holdfast/driver-kit';
+import { rpcError } from '@holdfast/rpc';
+import { volumeOf } from '../pool/volume-record.ts';
+import { recordFor, type VolumeRecords } from '../pool/volume-records.ts';
+import type { DirFolders } from './dir-folders.ts';
+import { boundTargets } from './dir-publisher.ts';
+
+export interface DirVolumes {
+  create(request: CreateRequest<unknown>): Promise<Volume>;
+  remove(id: string): Promise<void>;
+  /** After a crash: what was being made or removed goes away. */
+  recover(): Promise<void>;
+}
+
+export function createDirVolumes(deps: { records: VolumeRecords; folders: DirFolders; log: Logger }): DirVolumes {
+  const { records, folders, log } = deps;
+  const { store } = records;
+
+  async function discard(id: string): Promise<void> {
+    await folders.remove(id);
+    await store.remove(id);
+  }
+
+  return {
+    async create(request) {
+      const record = recordFor(request);
+      // A half-made or half-removed volume of this name holds nothing that anybody was promised.
+      if ((await store.load(record.id)) !== undefined) await discard(record.id);
+      await store.save(record.id, record);
+      await folders.make(record.id);
+      const ready = { ...record, phase: 'ready' } as const;
+      await store.save(record.id, ready);
+      return volumeOf(ready);
+    },
+
+    async remove(id) {
+      const record = await store.load(id);
+      if (record === undefined) return;
+      const [target] = await boundTargets(folders.pathOf(id));
+      if (target !== undefined) {
+        throw rpcError('FailedPrecondition', `volume ${id} is published at ${target.mountPoint}: unpublish it first`);
+      }
+      await store.save(id, { ...record, phase: 'deleting' });
+      await discard(id);
+    },
+
+    async recover() {
+      await store.removeTemporaryFiles();
+      for (const { id, phase } of await records.all()) {
+        if (phase === 'ready') continue;
+        log.info('Removing what an interrupted operation left', { volume: id, phase });
+        await discard(id);
+      }
+      const known = new Set(await store.ids());
+      for (const id of await folders.ids()) {
+        // Never removed by us: it may be all that is left of a volume whose record was lost.
+        if (!known.has(id))
+          log.warn('A folder of the pool has no record; look into it and remove it by hand', {
+            folder: folders.pathOf(id),
+          });
+      }
+    },
+  };
+}

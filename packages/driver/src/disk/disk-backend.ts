@@ -1,0 +1,104 @@
+import type { Backend, SizeRules } from '@holdfast/driver-kit';
+import { fileSystemTypes, isFileSystemType, minimumSizeBytes } from '@holdfast/mount';
+import { rpcError } from '@holdfast/rpc';
+import { z } from 'zod';
+import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
+import { withMountCodes } from '../mount-errors.ts';
+import { createNodeRegistry } from '../pool/node-registry.ts';
+import { nodeTopology } from '../pool/node-topology.ts';
+import { openPool, poolSpace, proveWritable } from '../pool/pool-folder.ts';
+import { createVolumeRecords } from '../pool/volume-records.ts';
+import { createDiskDevices, requireLoopDevices } from './disk-device.ts';
+import { createDiskImages } from './disk-images.ts';
+import { createDiskPublisher } from './disk-publisher.ts';
+import { createDiskStaging } from './disk-staging.ts';
+import { createDiskVolumes } from './disk-volumes.ts';
+import { createStageRecords } from './stage-record.ts';
+
+const fsTypes = [...fileSystemTypes];
+const parameters = z.object({
+  fsType: z.enum(fsTypes, { message: `must be one of ${fsTypes.join(', ')}` }).optional(),
+});
+
+// A raw device has no file system to fit; this keeps partition tools happy.
+const smallestDeviceBytes = 1024n * 1024n;
+// Loop devices show whole sectors only.
+const sectorBytes = 512n;
+
+/** An image file per volume, shown as a loop device: attached, staged with a file system or published raw, grown while in use. */
+export async function createDiskBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
+  const { nodeId, role, maxVolumesPerNode, log } = deps;
+  const pool = await openPool(deps.poolDir, ['volumes', 'images', 'stages', 'nodes']);
+  const records = createVolumeRecords({ folder: `${pool}/volumes`, log });
+  const stageRecords = createStageRecords(`${pool}/stages`);
+  const images = createDiskImages(`${pool}/images`);
+  const nodes = createNodeRegistry(`${pool}/nodes`);
+  const devices = createDiskDevices({ images, nodeId });
+  const volumes = createDiskVolumes({ pool, records, stageRecords, images, devices, nodes, maxVolumesPerNode, log });
+  const staging = createDiskStaging({ devices, stageRecords, log });
+  const publisher = createDiskPublisher({ devices, stageRecords });
+
+  async function recoverNode(): Promise<void> {
+    await requireLoopDevices();
+    await nodes.register(nodeId);
+    await stageRecords.removeTemporaryFiles();
+    for (const loop of await devices.releaseUnused()) {
+      log.info('Detached a loop device that nothing uses', { device: loop.device, image: loop.backingFile });
+    }
+  }
+
+  return {
+    parameters,
+    accessModes: singleNodeModes,
+    accessKinds: ['mount', 'block'],
+    fsTypes,
+    hasMountFlags: true,
+    topology: nodeTopology(nodeId, nodes),
+    maxVolumesPerNode,
+    prepare: async () => {
+      if (role !== 'controller') await recoverNode();
+      if (role !== 'node') await volumes.recover();
+    },
+    checkHealth: () => proveWritable(pool),
+    findVolume: records.find,
+    listVolumes: records.list,
+    availableBytes: volumes.availableBytes,
+    sizeRules: async ({ fsType }): Promise<SizeRules> => {
+      const { totalBytes } = await poolSpace(pool);
+      const minimumBytes = isFileSystemType(fsType) ? minimumSizeBytes(fsType) : smallestDeviceBytes;
+      return { defaultBytes: gibibyte, minimumBytes, maximumBytes: totalBytes, stepBytes: sectorBytes };
+    },
+    chooseFsType: ({ fsType }, accesses) => {
+      const asked = accesses.flatMap((access) =>
+        access.kind === 'mount' && access.fsType !== '' ? [access.fsType] : [],
+      );
+      const wanted = [...new Set([...(fsType === undefined ? [] : [fsType]), ...asked])];
+      if (wanted.length > 1) {
+        throw rpcError(
+          'InvalidArgument',
+          `fsType and csi.storage.k8s.io/fstype of the class disagree: ${wanted.join(', ')}; keep one`,
+        );
+      }
+      return wanted[0] ?? (accesses.every((access) => access.kind === 'block') ? '' : 'ext4');
+    },
+    createVolume: volumes.create,
+    deleteVolume: (id) => withMountCodes(() => volumes.remove(id)),
+    expandVolume: async (volume, capacityBytes) => {
+      await volumes.expand(volume, capacityBytes);
+      return { capacityBytes, isNodeExpansionRequired: true };
+    },
+    findNode: volumes.nodeLoad,
+    attachVolume: async (volume, attachment) => {
+      await volumes.attach(volume, attachment);
+      return {};
+    },
+    detachVolume: volumes.detach,
+    stageVolume: (request) => withMountCodes(() => staging.stage(request)),
+    unstageVolume: (id, stagingPath) => withMountCodes(() => staging.unstage(id, stagingPath)),
+    publications: publisher.publications,
+    publishVolume: (request) => withMountCodes(() => publisher.publish(request)),
+    unpublishVolume: (_id, targetPath) => withMountCodes(() => publisher.unpublish(targetPath)),
+    volumeStats: publisher.stats,
+    expandOnNode: (volume, path) => withMountCodes(() => publisher.expand(volume, path)),
+  };
+}

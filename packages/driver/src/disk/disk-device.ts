@@ -1,0 +1,106 @@
+import { access } from 'node:fs/promises';
+import type { Volume } from '@holdfast/driver-kit';
+import {
+  attachLoopDevice,
+  detachLoopDevice,
+  findLoopDevice,
+  isBusy,
+  type LoopDevice,
+  listLoopDevices,
+  type MountEntry,
+  readMountInfo,
+  topMountAt,
+} from '@holdfast/mount';
+import { rpcError } from '@holdfast/rpc';
+import { showsDevice } from './device-mounts.ts';
+import type { DiskImages } from './disk-images.ts';
+
+export interface DiskDevices {
+  find(id: string): Promise<LoopDevice | undefined>;
+  /** @throws RpcError FailedPrecondition when the volume is not attached to this node */
+  attach(volume: Volume): Promise<LoopDevice>;
+  /** Where a device is seen now, topmost mounts only. */
+  mountsOf(device: string): Promise<MountEntry[]>;
+  /** Detaches the volume's device unless it is in use. Not attached is success. */
+  release(id: string): Promise<'free' | 'inUse'>;
+  /** Detaches the devices of this pool that nothing uses, and returns them. */
+  releaseUnused(): Promise<LoopDevice[]>;
+}
+
+export function createDiskDevices(deps: { images: DiskImages; nodeId: string }): DiskDevices {
+  const { images, nodeId } = deps;
+
+  async function find(id: string): Promise<LoopDevice | undefined> {
+    return (await images.has(id)) ? findLoopDevice(images.pathOf(id)) : undefined;
+  }
+
+  async function mountsOf(device: string): Promise<MountEntry[]> {
+    const entries = await readMountInfo();
+    return entries.filter((entry) => showsDevice(entry, device) && topMountAt(entries, entry.mountPoint) === entry);
+  }
+
+  /** Mounts of any layer, here or, by the exclusive claim, in another mount namespace. */
+  async function isInUse(device: string): Promise<boolean> {
+    if ((await readMountInfo()).some((entry) => showsDevice(entry, device))) return true;
+    return isBusy(device);
+  }
+
+  return {
+    find,
+    mountsOf,
+    async attach(volume) {
+      const attachment = volume.attachments.find((one) => one.nodeId === nodeId);
+      if (attachment === undefined) {
+        throw rpcError(
+          'FailedPrecondition',
+          `volume ${volume.id} is not attached to node ${nodeId}: ControllerPublishVolume comes first`,
+        );
+      }
+      if (!(await images.has(volume.id))) {
+        throw rpcError(
+          'Internal',
+          `the image ${images.pathOf(volume.id)} of volume ${volume.id} is missing: restore it, or delete the volume`,
+        );
+      }
+      return attachLoopDevice({ file: images.pathOf(volume.id), isReadOnly: attachment.isReadOnly });
+    },
+    async release(id) {
+      const loop = await find(id);
+      if (loop === undefined) return 'free';
+      if (await isInUse(loop.device)) return 'inUse';
+      await detachLoopDevice(loop.device);
+      return 'free';
+    },
+    async releaseUnused() {
+      const released: LoopDevice[] = [];
+      const known = new Set<string>();
+      const loops = await listLoopDevices();
+      for (const id of await images.ids()) {
+        const loop = await findLoopDevice(images.pathOf(id), loops);
+        if (loop !== undefined) known.add(loop.device);
+      }
+      for (const loop of loops) {
+        // An image removed while attached is found by its path alone.
+        const isOurs = known.has(loop.device) || loop.backingFile.startsWith(`${images.folder}/`);
+        if (!isOurs || (await isInUse(loop.device))) continue;
+        await detachLoopDevice(loop.device);
+        released.push(loop);
+      }
+      return released;
+    },
+  };
+}
+
+/** @throws where the kernel, or the container, has no loop devices */
+export async function requireLoopDevices(): Promise<void> {
+  try {
+    await access('/dev/loop-control');
+  } catch (error) {
+    throw new Error(
+      "/dev/loop-control is missing: the disk backend needs loop devices, in a container the host's /dev",
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,52 @@
+import { defineFlags, loggingFlags, standardFlags } from '@holdfast/sidecar';
+import { z } from 'zod';
+import { backendNames } from './names.ts';
+
+export const driverFlags = defineFlags({
+  backend: {
+    type: 'string',
+    default: 'disk',
+    help: 'What volumes are: disk (an image file on a loop device) or dir (a folder, bound into place).',
+    schema: z.enum(backendNames, { message: `must be one of ${backendNames.join(', ')}` }),
+  },
+  endpoint: {
+    type: 'string',
+    default: '',
+    help: 'The socket to serve on: /path, unix:/path or unix:///path. Default: the environment variable CSI_ENDPOINT.',
+  },
+  role: {
+    type: 'string',
+    default: 'all',
+    help: 'Which services to run: controller, node, or all.',
+    schema: z.enum(['controller', 'node', 'all'], { message: 'must be controller, node or all' }),
+  },
+  'node-id': {
+    type: 'string',
+    default: '',
+    help: 'Name of this node, the value of topology.csi.holdfast/node. Default: the host name.',
+  },
+  'pool-dir': {
+    type: 'string',
+    default: '/var/lib/holdfast',
+    help: 'Folder that holds the volumes and their records. One driver and one backend per pool.',
+    schema: z.string().startsWith('/', 'must be an absolute path'),
+  },
+  'driver-name': {
+    type: 'string',
+    default: '',
+    help: 'Name of the CSIDriver object. Default: <backend>.csi.holdfast.',
+  },
+  'max-volumes-per-node': {
+    type: 'int',
+    default: 0,
+    help: 'How many volumes one node may have attached. 0: no limit.',
+    schema: z.number().min(0, 'must not be negative'),
+  },
+  'http-endpoint': {
+    ...standardFlags['http-endpoint'],
+    help: 'Address of the HTTP server for metrics, such as :8080. Empty: no server.',
+  },
+  'metrics-path': standardFlags['metrics-path'],
+  version: standardFlags.version,
+  ...loggingFlags,
+});

@@ -1,0 +1,61 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errorMessage, untilAborted } from '@holdfast/core';
+import { type Role, serveDriver } from '@holdfast/driver-kit';
+import { createOperationMetrics, normalizeUnixAddress } from '@holdfast/rpc';
+import {
+  ExitError,
+  type FlagValues,
+  metricsRoute,
+  type ProgramContext,
+  runProgram,
+  startHttpServer,
+} from '@holdfast/sidecar';
+import { createDirBackend } from './dir/dir-backend.ts';
+import { createDiskBackend } from './disk/disk-backend.ts';
+import { driverFlags } from './flags.ts';
+import { type BackendName, defaultDriverName } from './names.ts';
+
+export function main(argv: readonly string[]): Promise<number> {
+  return runProgram({ name: 'holdfast-driver', flags: driverFlags, argv, syntax: 'go', start });
+}
+
+type Values = FlagValues<typeof driverFlags.table>;
+
+async function start(values: Values, { log, registry, signal, hostname, env, version }: ProgramContext): Promise<void> {
+  const backendName: BackendName = values.backend === 'dir' ? 'dir' : 'disk';
+  const role: Role = values.role === 'controller' || values.role === 'node' ? values.role : 'all';
+  const nodeId = values.nodeId || hostname;
+  const name = values.driverName || defaultDriverName(backendName);
+  const address = await openEndpoint(values.endpoint || (env.CSI_ENDPOINT ?? ''));
+  const createBackend = backendName === 'dir' ? createDirBackend : createDiskBackend;
+  const { poolDir, maxVolumesPerNode, httpEndpoint, metricsPath } = values;
+  const metrics = createOperationMetrics({ registry, subsystem: 'csi_plugin', driverName: name });
+
+  const backend = await createBackend({ poolDir, nodeId, role, maxVolumesPerNode, log });
+  if (httpEndpoint !== '') {
+    await startHttpServer({ address: httpEndpoint, routes: { [metricsPath]: metricsRoute(registry) }, log, signal });
+  }
+  const server = await serveDriver({ backend, name, version, role, nodeId, address, log, metrics });
+  log.info('Serving', {
+    driver: name,
+    backend: backendName,
+    role,
+    node: nodeId,
+    address: server.address,
+    pool: poolDir,
+  });
+  await untilAborted(signal);
+  await server.stop();
+}
+
+async function openEndpoint(endpoint: string): Promise<string> {
+  if (endpoint === '') throw new ExitError('no endpoint: give --endpoint=unix:///path/csi.sock or set CSI_ENDPOINT');
+  try {
+    const address = normalizeUnixAddress(endpoint);
+    await mkdir(dirname(address), { recursive: true, mode: 0o750 });
+    return address;
+  } catch (error) {
+    throw new ExitError(`--endpoint ${endpoint}: ${errorMessage(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,43 @@
+import { mkdir, open, realpath, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage } from '@holdfast/core';
+import { fileSystemUsage } from '@holdfast/mount';
+
+export class PoolError extends Error {
+  constructor(folder: string, cause: unknown) {
+    super(
+      `the pool ${folder} cannot be used: ${errorMessage(cause)}. --pool-dir must name a folder that the driver can write to`,
+      { cause },
+    );
+    this.name = 'PoolError';
+  }
+}
+
+/**
+ * Makes the pool and its folders, proves that it can be written, and returns its real path, as the kernel reports backing files and
+ * mounts.
+ * @throws PoolError
+ */
+export async function openPool(folder: string, subfolders: readonly string[]): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const pool = await realpath(folder);
+    for (const name of subfolders) await mkdir(join(pool, name), { recursive: true, mode: 0o700 });
+    await proveWritable(pool);
+    return pool;
+  } catch (error) {
+    throw new PoolError(folder, error);
+  }
+}
+
+export async function proveWritable(pool: string): Promise<void> {
+  const probe = join(pool, `.write-test.${process.pid}`);
+  const handle = await open(probe, 'w', 0o600);
+  await handle.close();
+  await unlink(probe);
+}
+
+export async function poolSpace(pool: string): Promise<{ totalBytes: bigint; availableBytes: bigint }> {
+  const { totalBytes, availableBytes } = await fileSystemUsage(pool);
+  return { totalBytes, availableBytes };
+}

@@ -1,0 +1,77 @@
+import { readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage } from '@holdfast/core';
+import { z } from 'zod';
+import { isMissing, removeFileDurably, temporarySuffix, writeFileDurably } from './durable-file.ts';
+import { pathInside } from './path-inside.ts';
+
+/** A file that is there and cannot be understood. Its volume is out of service; the others go on. */
+export class BrokenRecordError extends Error {
+  constructor(file: string, reason: string) {
+    super(
+      `${file} cannot be read: ${reason}. Restore it from a copy, or, when the volume is not wanted any more, remove the file and then the volume's data by hand`,
+    );
+    this.name = 'BrokenRecordError';
+  }
+}
+
+export interface RecordStore<T> {
+  /** @throws BrokenRecordError */
+  load(id: string): Promise<T | undefined>;
+  save(id: string, record: T): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Sorted. Of what is there, readable or not. */
+  ids(): Promise<string[]>;
+  /** Removes what writes that were cut short left behind. */
+  removeTemporaryFiles(): Promise<void>;
+}
+
+const suffix = '.json';
+
+/** One JSON file per record. Nothing is kept in memory: controller and node may be two processes on one pool. */
+export function createRecordStore<T>(deps: {
+  folder: string;
+  schema: z.ZodType<T>;
+  encode: (record: T) => unknown;
+}): RecordStore<T> {
+  const { folder, schema, encode } = deps;
+  const fileOf = (id: string): string => pathInside(folder, `${id}${suffix}`);
+
+  return {
+    async load(id) {
+      const file = fileOf(id);
+      try {
+        return readRecord(file, schema, await readFile(file, 'utf8'));
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+    save: (id, record) => writeFileDurably(fileOf(id), `${JSON.stringify(encode(record), undefined, 2)}\n`),
+    remove: (id) => removeFileDurably(fileOf(id)),
+    async ids() {
+      const names = await readdir(folder);
+      return names
+        .filter((name) => name.endsWith(suffix))
+        .map((name) => name.slice(0, -suffix.length))
+        .toSorted();
+    },
+    async removeTemporaryFiles() {
+      for (const name of await readdir(folder)) {
+        if (name.endsWith(temporarySuffix)) await unlink(join(folder, name));
+      }
+    },
+  };
+}
+
+function readRecord<T>(file: string, schema: z.ZodType<T>, text: string): T {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new BrokenRecordError(file, errorMessage(error));
+  }
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new BrokenRecordError(file, z.prettifyError(parsed.error).replaceAll('\n', ' '));
+}

@@ -1,0 +1,72 @@
+import { errorMessage, type Logger } from '@holdfast/core';
+import type { CreateRequest, Volume } from '@holdfast/driver-kit';
+import { BrokenRecordError, createRecordStore, type RecordStore } from './record-store.ts';
+import { encodeVolumeRecord, type VolumeRecord, volumeOf, volumeRecordSchema } from './volume-record.ts';
+
+export interface VolumeRecords {
+  readonly store: RecordStore<VolumeRecord>;
+  find(id: string): Promise<Volume | undefined>;
+  list(page: { after: string; limit: number }): Promise<Volume[]>;
+  /** Every record that can be read, in whatever phase; the others are logged. */
+  all(): Promise<VolumeRecord[]>;
+  /** Changes the record of a volume that is ready. */
+  update(id: string, change: (record: VolumeRecord) => VolumeRecord): Promise<Volume | undefined>;
+}
+
+export function createVolumeRecords(deps: { folder: string; log: Logger }): VolumeRecords {
+  const store = createRecordStore({ folder: deps.folder, schema: volumeRecordSchema, encode: encodeVolumeRecord });
+
+  async function loadReadable(id: string): Promise<VolumeRecord | undefined> {
+    try {
+      return await store.load(id);
+    } catch (error) {
+      if (!(error instanceof BrokenRecordError)) throw error;
+      deps.log.error('A volume is out of service', { volume: id, reason: errorMessage(error) });
+      return undefined;
+    }
+  }
+
+  return {
+    store,
+    async find(id) {
+      const record = await store.load(id);
+      return record?.phase === 'ready' ? volumeOf(record) : undefined;
+    },
+    async list({ after, limit }) {
+      const volumes: Volume[] = [];
+      for (const id of await store.ids()) {
+        if (volumes.length >= limit) break;
+        const record = id > after ? await loadReadable(id) : undefined;
+        if (record?.phase === 'ready') volumes.push(volumeOf(record));
+      }
+      return volumes;
+    },
+    async all() {
+      const records = await Promise.all((await store.ids()).map(loadReadable));
+      return records.filter((record) => record !== undefined);
+    },
+    async update(id, change) {
+      const record = await store.load(id);
+      if (record?.phase !== 'ready') return undefined;
+      const changed = change(record);
+      await store.save(id, changed);
+      return volumeOf(changed);
+    },
+  };
+}
+
+/** A new volume's record, before anything of it is made. */
+export function recordFor(request: CreateRequest<unknown>): VolumeRecord {
+  const { id, name, capacityBytes, givenParameters, fsType, topology } = request;
+  return {
+    version: 1,
+    id,
+    name,
+    phase: 'creating',
+    capacityBytes,
+    parameters: { ...givenParameters },
+    fsType,
+    topology: topology.map((segments) => ({ ...segments })),
+    attachments: [],
+  };
+}
