@@ -2,6 +2,7 @@ import {
   createWorkQueue,
   type EventRecorder,
   type Fence,
+  fencedClient,
   type Outcome,
   type QueueMetrics,
   runController,
@@ -24,7 +25,7 @@ import type { CsiCalls } from './csi-calls.ts';
 import { classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
 import { decideVolume } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
-import { fencedCalls, fencedClient } from './fenced.ts';
+import { fencedCalls } from './fenced-calls.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import type { ProvisionRules } from './plan.ts';
 import { createClaimSteps } from './steps.ts';

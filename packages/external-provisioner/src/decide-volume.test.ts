@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideVolume, type VolumeStep, type VolumeView } from './decide-volume.ts';
 import { annotations, VOLUME_FINALIZER } from './names.ts';

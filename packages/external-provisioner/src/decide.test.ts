@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim, StorageClass } from '@holdfast/kube';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClaimProgress } from './claim-progress.ts';
 import { type ClaimStep, type ClaimView, decideClaim, type ProvisionContext } from './decide.ts';

@@ -1,5 +1,5 @@
 import { CreateVolumeResponse } from '@holdfast/csi-spec';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideClaim } from './decide.ts';
 import { judgeReply } from './driver-reply.ts';

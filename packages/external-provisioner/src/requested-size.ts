@@ -28,13 +28,15 @@ export function requestedBytes(claim: PersistentVolumeClaim): bigint {
   if (bytes <= 0n)
     throw new RefusalError(`${field} is ${JSON.stringify(text)}: ask for more than zero bytes, for example 1Gi`);
   if (!isWhole && bytes < SMALLEST_PLAUSIBLE_BYTES) {
+    const number = asDecimal(text);
     throw new RefusalError(
-      `${field} is ${JSON.stringify(text)}, a fraction of a byte: its unit is missing, for example ${unitGuess(text)}`,
+      `${field} is ${JSON.stringify(text)}, ${number} bytes: its unit is missing, for example ${number}Gi`,
     );
   }
   return bytes;
 }
 
-function unitGuess(text: string): string {
-  return /^[0-9]+\.[0-9]+$/.test(text) ? `${text}Gi` : '1Gi';
+/** The API server stores `1.5` as `1500m`; people think of it as 1.5. */
+function asDecimal(text: string): string {
+  return text.endsWith('m') ? String(Number(text.slice(0, -1)) / 1000) : text;
 }

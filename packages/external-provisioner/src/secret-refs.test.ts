@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolveSecretRefs, type SecretTemplateValues } from './secret-refs.ts';
 import { expandTemplate } from './secret-template.ts';
