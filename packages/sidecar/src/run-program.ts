@@ -47,8 +47,10 @@ export interface ProgramDeps<Table extends FlagTable> {
 export async function runProgram<Table extends FlagTable>(deps: ProgramDeps<Table>): Promise<number> {
   const read = readCommandLine(deps);
   if (read.kind === 'exit') return read.code;
-  const { values, log } = read;
+  const { values, log, warnings } = read;
   const signals = watchSignals(log);
+  log.info('Version', { version });
+  for (const warning of warnings) log.warn(warning);
   try {
     await deps.start(values, {
       name: deps.name,
@@ -70,7 +72,12 @@ export async function runProgram<Table extends FlagTable>(deps: ProgramDeps<Tabl
 
 type Read<Table extends FlagTable> =
   | { readonly kind: 'exit'; readonly code: number }
-  | { readonly kind: 'start'; readonly values: FlagValues<Table>; readonly log: Logger };
+  | {
+      readonly kind: 'start';
+      readonly values: FlagValues<Table>;
+      readonly log: Logger;
+      readonly warnings: readonly string[];
+    };
 
 function readCommandLine<Table extends FlagTable>(deps: ProgramDeps<Table>): Read<Table> {
   const { name, flags, argv, syntax, stdout = process.stdout, stderr = process.stderr } = deps;
@@ -93,9 +100,7 @@ function readCommandLine<Table extends FlagTable>(deps: ProgramDeps<Table>): Rea
       format: logging.loggingFormat === 'json' ? 'json' : 'text',
       ...(deps.stderr === undefined ? {} : { destination: deps.stderr }),
     });
-    log.info('Version', { version });
-    for (const warning of commandLine.warnings) log.warn(warning);
-    return { kind: 'start', values, log };
+    return { kind: 'start', values, log, warnings: commandLine.warnings };
   } catch (error) {
     if (error instanceof UsageError) stderr.write(`${error.message}\n${flags.help(name)}`);
     else stderr.write(`${name}: ${errorMessage(error)}\n`);
