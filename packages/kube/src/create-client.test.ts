@@ -226,6 +226,20 @@ describe('errors', () => {
   });
 });
 
+describe('credentials that do not come', () => {
+  test('end after the request timeout, or at once when the signal aborts', async () => {
+    const server = await startHttpServer(() => {});
+    cleanups.push(() => server.stop());
+    const config = { ...server.config, credentials: () => new Promise<never>(() => {}) };
+    const client = createKubeClient({ config, userAgent: 'test', requestTimeoutMs: 50 });
+    const error = await rejection(client.list(persistentVolumes));
+    expect(error.message).toContain('no credentials: deadline of 50 ms exceeded');
+    const reason = new Error('stopping');
+    await expect(client.list(persistentVolumes, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(server.seen).toHaveLength(0);
+  });
+});
+
 describe('retries', () => {
   test('429 and 503 wait as long as Retry-After says', async () => {
     const clock = createFakeClock();

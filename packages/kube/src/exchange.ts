@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type Clock, DeadlineError, errorMessage, type Logger } from '@holdfast/core';
+import { type Clock, DeadlineError, deadlineSignal, errorMessage, type Logger } from '@holdfast/core';
 import type { Credentials, KubeConfig } from './config.ts';
 import { KubeError } from './kube-error.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -45,7 +45,7 @@ const DEFAULT_RETRY_AFTER_MS = 1000;
 export async function exchange(deps: ExchangeDeps, request: Exchange): Promise<IncomingMessage> {
   const { clock, log } = deps;
   const target = describeRequest(deps.config, request.method, request.path);
-  let credentials = await currentCredentials(deps, target);
+  let credentials = await currentCredentials(deps, target, request);
   let busyRetries = 0;
   let reconnects = 0;
   let hasRefreshed = false;
@@ -74,7 +74,7 @@ export async function exchange(deps: ExchangeDeps, request: Exchange): Promise<I
     const error = await answerError(response, target, request);
     if (status === 401 && !hasRefreshed) {
       hasRefreshed = true;
-      const fresh = await currentCredentials(deps, target, { isRejected: true });
+      const fresh = await currentCredentials(deps, target, request, { isRejected: true });
       if (fresh.authorization !== credentials.authorization || fresh.tls !== credentials.tls) {
         credentials = fresh;
         continue;
@@ -85,25 +85,34 @@ export async function exchange(deps: ExchangeDeps, request: Exchange): Promise<I
     busyRetries += 1;
     log.debug(3, 'API server asked to come back later', { request: target, status, waitMs, attempt: busyRetries });
     await clock.sleep(waitMs, request.signal);
-    credentials = await currentCredentials(deps, target);
+    credentials = await currentCredentials(deps, target, request);
   }
 }
 
+/** Credentials may come from a plug-in, which may hang like any server. */
 async function currentCredentials(
   deps: ExchangeDeps,
   target: string,
+  request: Exchange,
   options?: { isRejected?: boolean },
 ): Promise<Credentials> {
+  const deadline = deadlineSignal(request.headTimeoutMs, request.signal);
   try {
-    return await deps.config.credentials(options);
+    return await Promise.race([deps.config.credentials(options), rejectOnAbort(deadline.signal)]);
   } catch (error) {
-    throw new KubeError({
-      status: 0,
-      reason: '',
-      message: `${target}: no credentials: ${errorMessage(error)}`,
-      cause: error,
-    });
+    if (request.signal?.aborted) throw request.signal.reason;
+    const message = `${target}: no credentials: ${errorMessage(error)}`;
+    throw new KubeError({ status: 0, reason: '', message, cause: error });
+  } finally {
+    deadline.cancel();
   }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function withIdentity(request: Exchange, credentials: Credentials, deps: ExchangeDeps): Record<string, string> {

@@ -195,6 +195,43 @@ describe('exec plug-in', () => {
   });
 });
 
+describe('client certificates', () => {
+  test('prove who we are to a server that asks for them', async () => {
+    const own = createCertificate('api');
+    const mine = createCertificate('system:node:n');
+    const server = createServer(
+      { ...own, ca: mine.cert, requestCert: true, rejectUnauthorized: true },
+      (request, response) => {
+        const { socket } = request;
+        const isProven = 'authorized' in socket && socket.authorized === true;
+        sendJson(response, 200, { isProven });
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => void server.close());
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await file('mine.crt', mine.cert);
+    await file('mine.key', mine.key);
+    const cluster = {
+      server: `https://127.0.0.1:${port}`,
+      'certificate-authority-data': Buffer.from(own.cert).toString('base64'),
+    };
+    const call = async (user: object) => {
+      const client = createKubeClient({
+        config: await loadKubeConfig({ kubeconfig: await file('config', kubeconfig(user, cluster)), env: {} }),
+        userAgent: 'test',
+      });
+      cleanups.push(() => client.close());
+      return client.request('GET', '/version');
+    };
+    await expect(call({ 'client-certificate': 'mine.crt', 'client-key': 'mine.key' })).resolves.toMatchObject({
+      body: { isProven: true },
+    });
+    await expect(call({})).rejects.toMatchObject({ status: 0 });
+  });
+});
+
 describe('in a pod', () => {
   async function startApi(): Promise<{ server: Server; env: NodeJS.ProcessEnv; tokens: (string | undefined)[] }> {
     const { cert, key } = createCertificate('api');
