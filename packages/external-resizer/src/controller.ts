@@ -135,16 +135,20 @@ function subscribe({ stores: { claims, volumes } }: Caches, queue: WorkQueue): (
  * Whether a change of a claim calls for a look at once, past its back-off. What we write ourselves does not: each failure
  * that we show on the claim would be retried without a pause.
  */
-export function isWorthALook(change: StoreChange<PersistentVolumeClaim>): boolean {
+function isWorthALook(change: StoreChange<PersistentVolumeClaim>): boolean {
   if (change.kind !== 'updated') return true;
-  const [now, before] = [change.object, change.old];
-  if (now.spec?.volumeName !== before.spec?.volumeName) return true;
-  if (now.status?.phase !== before.status?.phase) return true;
-  if (now.spec?.resources?.requests?.storage !== before.spec?.resources?.requests?.storage) return true;
-  if (now.status?.capacity?.storage !== before.status?.capacity?.storage) return true;
-  const status = now.status?.allocatedResourceStatuses?.storage ?? '';
-  const isNodes = status === '' || status === resourceStatuses.nodeInfeasible;
-  return isNodes && status !== (before.status?.allocatedResourceStatuses?.storage ?? '');
+  if (othersPart(change.object) !== othersPart(change.old)) return true;
+  const status = statusOf(change.object);
+  return status !== statusOf(change.old) && (status === '' || status === resourceStatuses.nodeInfeasible);
+}
+
+/** What users, the binder and kubelet change, as one text to compare. */
+function othersPart({ spec, status }: PersistentVolumeClaim): string {
+  return [spec?.volumeName, spec?.resources?.requests?.storage, status?.phase, status?.capacity?.storage].join(' ');
+}
+
+function statusOf({ status }: PersistentVolumeClaim): string {
+  return status?.allocatedResourceStatuses?.storage ?? '';
 }
 
 function resync(clock: Clock, periodMs: number, lookAtAll: () => void): () => void {
