@@ -1,5 +1,5 @@
 import { defineFlags, ExitError, loggingFlags, standardFlags } from '@holdfast/sidecar';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Those of kubernetes-csi/node-driver-registrar, cmd/csi-node-driver-registrar/main.go. */
 export const registrarFlags = defineFlags({

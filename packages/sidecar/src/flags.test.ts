@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExitError } from './exit.ts';
 import { defineFlags } from './flags.ts';
 import { loggingFlags } from './logging-flags.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExitError } from './exit.ts';
 import type { FlagTable, FlagValues } from './flag-spec.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FlagTable } from './flag-spec.ts';
 
 const LEADER = 'Leader election';
