@@ -189,6 +189,34 @@ describe('a claim', () => {
     expect(more).toEqual([]);
   });
 
+  it('gets a second volume only when the API server confirms that it has none', async () => {
+    await rig.start();
+    const claim = await rig.createClaim('data');
+    const name = `pvc-${claim.metadata.uid}`;
+    await toldTo('data', 'Succeeded');
+    let isBoundElsewhere = true;
+    let looks = 0;
+    rig.cluster.intercept(({ verb, resource, userAgent }) => {
+      if (verb !== 'get' || resource !== 'persistentvolumeclaims' || !userAgent.startsWith('csi-provisioner'))
+        return undefined;
+      looks += 1;
+      const bound = { ...claim, spec: { ...claim.spec, volumeName: name } };
+      return isBoundElsewhere ? { status: 200, body: bound } : undefined;
+    });
+    await rig.deleteVolume(name);
+    await eventually(() => expect(looks).toBe(1));
+    await rig.createClaim('next');
+    await toldTo('next', 'Succeeded');
+    expect(rig.driver.callsOf('CreateVolume')).toHaveLength(2);
+
+    isBoundElsewhere = false;
+    const next = `pvc-${(await rig.claim('next'))?.metadata.uid}`;
+    await rig.deleteVolume(next);
+    await eventually(() => expect(rig.driver.callsOf('CreateVolume')).toHaveLength(3));
+    expect(looks).toBe(2);
+    expect(await rig.volume(next)).toBeDefined();
+  });
+
   it('is left alone once it has a volume, by the successor too', async () => {
     await rig.start();
     await rig.createClaim('data');

@@ -1,5 +1,5 @@
 import type { Outcome } from '@holdfast/control';
-import { isForbidden, isNotFound, type PersistentVolumeClaim, persistentVolumeClaims } from '@holdfast/kube';
+import { isForbidden, isNotFound, objectKey, type PersistentVolumeClaim, persistentVolumeClaims } from '@holdfast/kube';
 import type { ClaimStep } from './decide.ts';
 import { unselectNodePatch } from './patches.ts';
 import { selectedNodeOf } from './plan.ts';
@@ -70,12 +70,14 @@ export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): Cla
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    memory.clearProgress(uid);
     if (live?.metadata.uid !== uid) {
-      claims.applyDelete(namespace === undefined ? name : `${namespace}/${name}`, uid);
+      claims.applyDelete(objectKey(claim), uid);
       return done;
     }
     claims.applyWrite(live);
+    // The watch will show it bound too; until then it must not be provisioned.
+    if (live.spec?.volumeName) return done;
+    memory.clearProgress(uid);
     return { kind: 'again', afterMs: 0 };
   }
 

@@ -47,6 +47,8 @@ export interface Rig {
   volumes(): Promise<PersistentVolume[]>;
   /** `type reason message` of the events about an object, oldest first. */
   eventsOf(name: string): Promise<string[]>;
+  /** Takes a volume's object away by force. */
+  deleteVolume(name: string): Promise<void>;
   /** Does what kube-controller-manager does when a bound claim is deleted. */
   release(volumeName: string): Promise<void>;
   stop(): Promise<void>;
@@ -75,11 +77,15 @@ export async function startRig(options: { driver?: ScriptedDriverOptions; loops?
       context: { log: silentLogger, registry: createMetricsRegistry(), hostname: 'host' },
     });
     const work = (groupSignal: AbortSignal) => provisioner.run(groupSignal, openFence);
-    const ended = runGroup({ ...caches.tasks, work }, signal).finally(async () => {
-      await recorder.stop();
-      found.connection.close();
-    });
-    running = { stopping, ended };
+    const run = async () => {
+      try {
+        await runGroup({ ...caches.tasks, work }, signal);
+      } finally {
+        await recorder.stop();
+        found.connection.close();
+      }
+    };
+    running = { stopping, ended: run() };
   }
 
   async function stopProvisioner(): Promise<void> {
@@ -153,6 +159,12 @@ export async function startRig(options: { driver?: ScriptedDriverOptions; loops?
       return items
         .filter(({ involvedObject }) => involvedObject.name === name)
         .map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+    },
+    async deleteVolume(name) {
+      await client.delete(persistentVolumes, { name });
+      await maybe(
+        client.patch(persistentVolumes, { name }, { kind: 'merge', body: { metadata: { finalizers: null } } }),
+      );
     },
     async release(name) {
       await client.patch(
