@@ -437,6 +437,18 @@ describe('secrets', () => {
     expect(JSON.stringify(written)).not.toContain('pässword-1');
   });
 
+  it('that the driver repeats in an error are struck out', async () => {
+    rig.driver.on('CreateVolume', async () => {
+      throw rpcError('Unauthenticated', 'login with pässword-1 failed');
+    });
+    await rig.createClass({ parameters });
+    await applySecret({ token: encode('pässword-1') });
+    await rig.start();
+    await rig.createClaim('data', { annotations: { team: 'blue' } });
+    const told = await toldTo('data', /login with .* failed/);
+    expect(told.join()).not.toContain('pässword-1');
+  });
+
   it('that are missing are told by name, and used once they are there', async () => {
     await rig.createClass({ parameters });
     await rig.start();
