@@ -17,16 +17,21 @@ const FINALIZERS = '/metadata/finalizers';
  * Adds one finalizer and touches no other: a whole-list patch would undo what others did since we last read
  * (kubernetes-csi/external-provisioner#1217). Undefined when the finalizer is there already.
  *
- * Appending to a list needs no guard. Where no list was seen one must be made, and only the resourceVersion proves that
- * nobody has made one since; else the server answers 422 and the caller reads again.
+ * The patch is refused (422) when the list is no longer the one seen, so that a finalizer never stands there twice. Where
+ * there was none, only the resourceVersion proves that there is still none. The caller reads again.
  */
 export function addFinalizerPatch(object: KubeObject, finalizer: string): Patch | undefined {
-  const finalizers = object.metadata.finalizers;
-  if (finalizers?.includes(finalizer)) return undefined;
-  if (finalizers !== undefined && finalizers.length > 0) {
-    return { kind: 'json', operations: [sameObject(object), { op: 'add', path: `${FINALIZERS}/-`, value: finalizer }] };
-  }
-  return { kind: 'json', operations: [sameVersion(object), { op: 'add', path: FINALIZERS, value: [finalizer] }] };
+  const seen = object.metadata.finalizers ?? [];
+  if (seen.includes(finalizer)) return undefined;
+  const operations: JsonPatchOperation[] =
+    seen.length === 0
+      ? [sameVersion(object), { op: 'add', path: FINALIZERS, value: [finalizer] }]
+      : [
+          sameObject(object),
+          { op: 'test', path: FINALIZERS, value: seen },
+          { op: 'add', path: `${FINALIZERS}/-`, value: finalizer },
+        ];
+  return { kind: 'json', operations };
 }
 
 /**
