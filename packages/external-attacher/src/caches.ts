@@ -21,6 +21,7 @@ export interface Caches {
   /** Every VolumeAttachment of the volume, of any driver. */
   attachmentsOfVolume(name: string): readonly VolumeAttachment[];
   attachmentsOnNode(name: string): readonly VolumeAttachment[];
+  /** Rejects when `run` ends before that. */
   readonly synced: Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
@@ -39,13 +40,17 @@ export function createCaches(deps: { client: KubeClient; traits: DriverTraits; l
   const nodes = createReflector({ ...shared, resource: csiNodes, project: (node) => projectNode(node, traits) });
   const reflectors: Reflector<unknown>[] = traits.canPublish ? [attachments, volumes, nodes] : [attachments, volumes];
 
+  const synced = Promise.all(reflectors.map((reflector) => reflector.synced)).then(() => {});
+  // A standby that stops before its caches are complete has nobody who waits for them.
+  synced.catch(() => {});
+
   return {
     attachments: attachments.store,
     volumes: volumes.store,
     csiNodes: nodes.store,
     attachmentsOfVolume: (name) => attachments.store.byIndex('volume', name),
     attachmentsOnNode: (name) => attachments.store.byIndex('node', name),
-    synced: Promise.all(reflectors.map(({ synced }) => synced)).then(() => {}),
+    synced,
     async run(signal) {
       await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
     },

@@ -256,6 +256,29 @@ describe('what is missing is named, and awaited', () => {
   });
 });
 
+test('a shared volume attached to two nodes at once gets its finalizer once', async () => {
+  rig = await startRig();
+  await rig.addNode('node-1');
+  await rig.addNode('node-2');
+  await rig.addVolume('pv-1', { finalizers: ['a.example/b'], spec: { accessModes: ['ReadWriteMany'] } });
+  await rig.addAttachment('va-1', 'pv-1', 'node-1');
+  await rig.addAttachment('va-2', 'pv-1', 'node-2');
+  await rig.start();
+  await rig.untilAttached('va-1');
+  await rig.untilAttached('va-2');
+  expect((await finalizersOf('pv-1')).filter((name) => name === FINALIZER)).toHaveLength(1);
+  expect(rig.writes()).toHaveLength(5);
+});
+
+test('stopping before the API server has answered is a clean end', async () => {
+  rig = await startRig();
+  rig.cluster.intercept(({ method }) => (method === 'GET' ? { drop: 'before' } : undefined));
+  const started = rig.start();
+  await vi.waitFor(() => expect(rig.log.lines.map(({ message }) => message)).toContain('List failed'));
+  await rig.stopAttacher();
+  await expect(started).rejects.toThrow();
+});
+
 describe('races with other writers', () => {
   beforeEach(async () => {
     rig = await startRig();

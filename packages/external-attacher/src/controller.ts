@@ -8,7 +8,7 @@ import {
   runController,
   type StoreChange,
 } from '@holdfast/control';
-import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
+import { type Clock, createKeyedLock, errorMessage, type Logger, systemClock } from '@holdfast/core';
 import type { CSINode, KubeClient, PersistentVolume, VolumeAttachment } from '@holdfast/kube';
 import type { Caches } from './caches.ts';
 import type { CsiCalls } from './csi-calls.ts';
@@ -38,7 +38,10 @@ export interface AttacherDeps {
 /** Attaches and detaches until the signal aborts. The caches run elsewhere, so that a standby's are warm. */
 export async function runAttacher(deps: AttacherDeps, signal: AbortSignal, fence: Fence): Promise<void> {
   const { caches, traits, workers, log, clock = systemClock } = deps;
-  await caches.synced;
+  await caches.synced.catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  if (signal.aborted) return;
   const queueOptions = {
     baseMs: deps.retryIntervalStartMs,
     maxMs: deps.retryIntervalMaxMs,
@@ -48,7 +51,13 @@ export async function runAttacher(deps: AttacherDeps, signal: AbortSignal, fence
   const attachmentQueue = createWorkQueue({ name: queues.attachments, ...queueOptions });
   const volumeQueue = createWorkQueue({ name: queues.volumes, ...queueOptions });
   const forced = new Set<string>();
-  const stepDeps: StepDeps = { ...deps, client: fencedClient(deps.client, fence), fence, clock };
+  const stepDeps: StepDeps = {
+    ...deps,
+    client: fencedClient(deps.client, fence),
+    volumeLock: createKeyedLock(),
+    fence,
+    clock,
+  };
 
   const isOurs = ({ spec }: VolumeAttachment): boolean => spec.attacher === traits.driverName;
   const addWaiting = (attachments: readonly VolumeAttachment[]): void => {

@@ -27,6 +27,7 @@ describe('claimPatch', () => {
       operations: [
         sameObject,
         sameObject,
+        { op: 'test', path: '/metadata/finalizers', value: ['x'] },
         { op: 'add', path: '/metadata/finalizers/-', value: FINALIZER },
         { op: 'add', path: '/metadata/annotations/csi.alpha.kubernetes.io~1node-id', value: 'n' },
       ],

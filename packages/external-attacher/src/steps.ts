@@ -1,5 +1,5 @@
 import type { Fence, Outcome } from '@holdfast/control';
-import { type Clock, errorMessage, isAbort, type Logger } from '@holdfast/core';
+import { type Clock, errorMessage, isAbort, type KeyedLock, type Logger } from '@holdfast/core';
 import {
   addFinalizerPatch,
   isConflict,
@@ -28,6 +28,8 @@ export interface StepDeps {
   readonly calls: CsiCalls;
   readonly caches: Pick<Caches, 'attachments' | 'volumes'>;
   readonly traits: DriverTraits;
+  /** One write of a volume's finalizer at a time. */
+  readonly volumeLock: KeyedLock;
   /** Whether attachError carries the gRPC code (gate MutableCSINodeAllocatableCount). */
   readonly hasErrorCodes: boolean;
   readonly fence: Fence;
@@ -80,8 +82,7 @@ export async function carryOutVolume(step: VolumeStep, deps: StepDeps, signal: A
 async function attach(step: StepOf<'attach'>, deps: StepDeps, signal: AbortSignal): Promise<void> {
   const { traits, log } = deps;
   const secrets = await secretsFor(step.secretRef, deps, signal);
-  const volumePatch = step.volume && addFinalizerPatch(step.volume, traits.finalizer);
-  if (step.volume && volumePatch) await patchVolume(volumePatch, step.volume, deps, signal);
+  if (step.volume) await holdVolume(step.volume, deps, signal);
 
   const claim = claimPatch(step.attachment, traits.finalizer, step.request.nodeId);
   const claimed = claim ? await patchAttachment(claim, step.attachment, deps, signal) : step.attachment;
@@ -93,6 +94,18 @@ async function attach(step: StepOf<'attach'>, deps: StepDeps, signal: AbortSigna
     volumeId: step.request.volumeId,
     nodeId: step.request.nodeId,
   });
+}
+
+/** Puts our finalizer on the volume. Two nodes may attach it at once: the second then sees what the first has written. */
+async function holdVolume(seen: PersistentVolume, deps: StepDeps, signal: AbortSignal): Promise<void> {
+  const { name, uid } = seen.metadata;
+  const hold = async () => {
+    const newest = deps.caches.volumes.get(name);
+    const volume = newest?.metadata.uid === uid ? newest : seen;
+    const patch = addFinalizerPatch(volume, deps.traits.finalizer);
+    if (patch) await patchVolume(patch, volume, deps, signal);
+  };
+  await deps.volumeLock.run(name, hold, signal);
 }
 
 async function detach(step: StepOf<'detach'>, deps: StepDeps, signal: AbortSignal): Promise<void> {
