@@ -1,3 +1,4 @@
+import { FenceError } from '@holdfast/control';
 import { persistentVolumes, secrets, volumeAttachments } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -268,6 +269,32 @@ test('a shared volume attached to two nodes at once gets its finalizer once', as
   await rig.untilAttached('va-2');
   expect((await finalizersOf('pv-1')).filter((name) => name === FINALIZER)).toHaveLength(1);
   expect(rig.writes()).toHaveLength(5);
+});
+
+test('without the lease nothing is written and nothing is called', async () => {
+  rig = await startRig();
+  await rig.addNode('node-1');
+  await rig.addVolume('pv-1');
+  await rig.addAttachment('va-1', 'pv-1', 'node-1');
+  let isHeld = true;
+  const fence = {
+    get isHeld() {
+      return isHeld;
+    },
+    check() {
+      if (!isHeld) throw new FenceError('the lease is gone');
+    },
+  };
+  // Lost between the claim and the call.
+  rig.cluster.intercept(({ resource, method, subresource }) => {
+    if (method === 'PATCH' && resource === 'volumeattachments' && !subresource) isHeld = false;
+    return undefined;
+  });
+  await rig.start({}, fence);
+  const failures = () => rig.log.lines.filter(({ message }) => message === 'Reconcile failed, will retry');
+  await vi.waitFor(() => expect(failures().length).toBeGreaterThanOrEqual(2));
+  expect(publishes()).toHaveLength(0);
+  expect(rig.writes()).toEqual(['patch persistentvolumes', 'patch volumeattachments']);
 });
 
 test('stopping before the API server has answered is a clean end', async () => {

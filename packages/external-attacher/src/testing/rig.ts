@@ -1,4 +1,4 @@
-import { createQueueMetrics, openFence } from '@holdfast/control';
+import { createQueueMetrics, type Fence, openFence } from '@holdfast/control';
 import { createRecordingLogger } from '@holdfast/core/testing';
 import { ControllerService } from '@holdfast/csi-spec';
 import {
@@ -32,7 +32,7 @@ export interface Rig {
   readonly cluster: TestCluster;
   readonly driver: ScriptedDriver;
   readonly log: ReturnType<typeof createRecordingLogger>;
-  start(overrides?: Partial<AttacherDeps>): Promise<void>;
+  start(overrides?: Partial<AttacherDeps>, fence?: Fence): Promise<void>;
   /** Ends the attacher as a kill would end its work: nothing is awaited on the driver's side. */
   stopAttacher(): Promise<void>;
   addNode(name: string): Promise<void>;
@@ -66,7 +66,7 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
   });
   let running: { stop(): Promise<void> } | undefined;
 
-  async function start(overrides: Partial<AttacherDeps> = {}): Promise<void> {
+  async function start(overrides: Partial<AttacherDeps> = {}, fence: Fence = openFence): Promise<void> {
     const own = new AbortController();
     const attacherClient = await cluster.createClient(USER_AGENT);
     const traits = traitsOf(connection, '');
@@ -86,7 +86,7 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
       metrics: createQueueMetrics(createMetricsRegistry()),
       ...overrides,
     };
-    const work = Promise.all([caches.run(own.signal), runAttacher(attacher, own.signal, openFence)]);
+    const work = Promise.all([caches.run(own.signal), runAttacher(attacher, own.signal, fence)]);
     running = {
       async stop() {
         own.abort(new Error('the attacher stops'));
