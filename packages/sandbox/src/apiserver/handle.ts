@@ -6,6 +6,7 @@ import { anonymous, authenticate, isPublic } from './auth.ts';
 import type { Answer, ApiRequest } from './dispatch.ts';
 import { answer } from './dispatch.ts';
 import type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from './interception.ts';
+import { decodeProtobuf, protobufContentType } from './protobuf/decode.ts';
 import { chooseRepresentation, renderObject } from './representation.ts';
 import { readRequestBody } from './request-body.ts';
 import { routeResource } from './route.ts';
@@ -127,17 +128,20 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   const user = authenticate(deps.tokens, incoming.headers.authorization);
-  const body = await readRequestBody(incoming);
+  const bytes = await readRequestBody(incoming);
   if (user === undefined || (user === anonymous && !isPublic(path))) throw unauthorized();
+  const sentType = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+  // Go's typed clients send protobuf. Past this line there is only JSON.
+  const isProtobuf = sentType === protobufContentType && bytes.length > 0;
   return {
     method: incoming.method ?? 'GET',
     path,
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
     accept: incoming.headers.accept ?? '',
-    contentType: (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '',
+    contentType: isProtobuf ? 'application/json' : sentType,
     userAgent: incoming.headers['user-agent'] ?? '',
     user,
-    body,
+    body: isProtobuf ? JSON.stringify(decodeProtobuf(bytes)) : bytes.toString('utf8'),
     route: routeResource(path),
   };
 }

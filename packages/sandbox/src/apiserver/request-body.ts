@@ -4,7 +4,7 @@ import { ApiError } from './status.ts';
 // The limit of a real API server (MaxRequestBodyBytes).
 const limitBytes = 3 * 1024 * 1024;
 
-export async function readRequestBody(incoming: IncomingMessage): Promise<string> {
+export async function readRequestBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming) {
@@ -15,5 +15,5 @@ export async function readRequestBody(incoming: IncomingMessage): Promise<string
   if (bytes > limitBytes) {
     throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

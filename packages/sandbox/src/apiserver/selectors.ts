@@ -10,7 +10,7 @@ export function createMatcher(
   selection: { labels: string; fields: string; namespace: string | undefined },
 ): Matcher {
   const byLabels = parseLabelSelector(selection.labels);
-  const byFields = parseFieldSelector(kind, selection);
+  const byFields = parseFieldSelector(kind, selection.fields);
   return (object) =>
     (selection.namespace === undefined || object.metadata.namespace === selection.namespace) &&
     byLabels(object) &&
@@ -65,31 +65,29 @@ function splitOutsideParentheses(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-function parseFieldSelector(kind: Kind, selection: { labels: string; fields: string }): Matcher {
-  const supported = [
-    'metadata.name',
-    ...(kind.isNamespaced ? ['metadata.namespace'] : []),
-    ...(kind.selectableFieldNames ?? []),
-  ];
-  const fail = (why: string): Error =>
-    badRequest(
-      `Unable to find ${JSON.stringify(kind.group === '' ? kind.plural : `${kind.group}/${kind.version}, Resource=${kind.plural}`)} that match label selector ${JSON.stringify(selection.labels)}, field selector ${JSON.stringify(selection.fields)}: ${why}`,
-    );
-  const tests = splitFields(selection.fields).map((part) => {
+function parseFieldSelector(kind: Kind, fields: string): Matcher {
+  const own = kind.selectableFieldNames ?? [];
+  const supported = ['metadata.name', 'metadata.namespace', ...own];
+  const tests = splitFields(fields).map((part) => {
     const parts = /^((?:[^=!\\]|\\.)+)(==|!=|=)(.*)$/.exec(part);
-    if (parts === null) throw fail(`invalid selector: '${selection.fields}'; can't understand '${part}'`);
+    if (parts === null) throw badRequest(`invalid selector: '${fields}'; can't understand '${part}'`);
     const [, field = '', operator, raw = ''] = parts;
-    if (!supported.includes(field)) throw fail(`field label not supported: ${field}`);
+    if (!supported.includes(field)) {
+      if (own.length > 0) throw badRequest(`field label not supported: ${field}`);
+      throw badRequest(
+        `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+      );
+    }
     return { field, isEqual: operator !== '!=', value: raw.replaceAll(/\\([\\,=])/g, '$1') };
   });
   if (tests.length === 0) return () => true;
   return (object) => {
-    const fields: Readonly<Record<string, string>> = {
+    const values: Readonly<Record<string, string>> = {
       'metadata.name': object.metadata.name,
       'metadata.namespace': object.metadata.namespace ?? '',
       ...kind.selectableFields?.(object),
     };
-    return tests.every(({ field, isEqual, value }) => (fields[field] === value) === isEqual);
+    return tests.every(({ field, isEqual, value }) => (values[field] === value) === isEqual);
   };
 }
 
