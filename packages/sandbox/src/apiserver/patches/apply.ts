@@ -80,11 +80,12 @@ export function applyServerSide(request: ApplyRequest): JsonObject {
   return { ...merged, metadata };
 }
 
+/** What names the object is nobody's to own. */
 function identityStripped(applied: JsonObject): JsonObject {
-  const { apiVersion: _, kind: _kind, ...rest } = applied;
-  if (!isObject(rest['metadata'])) return rest;
-  const { name: _name, namespace: _namespace, uid: _uid, resourceVersion: _version, ...metadata } = rest['metadata'];
-  return { ...rest, metadata };
+  const { apiVersion: _, kind: _kind, metadata, ...rest } = applied;
+  if (!isObject(metadata)) return rest;
+  const { name: _name, namespace: _namespace, uid: _uid, resourceVersion: _version, ...owned } = metadata;
+  return Object.keys(owned).length === 0 ? rest : { ...rest, metadata: owned };
 }
 
 function withoutPaths(set: FieldSet, paths: readonly string[]): FieldSet {
