@@ -11,6 +11,10 @@ const usage = `usage: holdfast-sandbox apiserver --kubeconfig-out=FILE [flags]  
 /** Runs holdfast-sandbox. @returns its exit code */
 export async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
+  if (command === undefined) {
+    process.stderr.write(`holdfast-sandbox: no command\n${usage}`);
+    return 2;
+  }
   switch (command) {
     case 'apiserver':
       return runProgram({
@@ -28,9 +32,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(usage);
       return 0;
     default:
-      process.stderr.write(
-        `holdfast-sandbox: ${command === undefined ? 'no command' : `unknown command "${command}"`}\n${usage}`,
-      );
+      process.stderr.write(`holdfast-sandbox: unknown command "${command}"
+${usage}`);
       return 2;
   }
 }

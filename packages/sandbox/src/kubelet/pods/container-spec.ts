@@ -29,6 +29,9 @@ export function containerSpec(
       `container "${container.name}" has no command: its image is not pulled, so say what to run in spec.containers[].command`,
     );
   }
+  if ((container.envFrom ?? []).length > 0) {
+    throw new ContainerSpecError(`container "${container.name}": envFrom is not supported; name each variable in env`);
+  }
   const security = { ...pod.spec?.securityContext, ...container.securityContext };
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   const groups = [
@@ -40,8 +43,10 @@ export function containerSpec(
     name: container.name,
     command,
     env,
-    workingDir: container.workingDir === undefined ? '/' : absolute(container.workingDir, 'workingDir'),
-    mounts: [...fileMounts(container, sources), ...deviceMounts(container, sources)],
+    workingDir: (container.workingDir ?? '/') === '/' ? '/' : absolute(container.workingDir ?? '/', 'workingDir'),
+    mounts: [...fileMounts(container, sources), ...deviceMounts(container, sources)].toSorted(
+      (a, b) => depth(a.target) - depth(b.target),
+    ),
     user: security.runAsUser,
     group: security.runAsGroup,
     groups,
@@ -68,6 +73,11 @@ function deviceMounts(container: Container, sources: ReadonlyMap<string, VolumeS
     const { path, isReadOnly } = sourceOf(name, sources);
     return { source: path, target: absolute(devicePath, `devicePath of volume "${name}"`), isReadOnly };
   });
+}
+
+/** A volume inside another's folder has to be mounted after it, or it is hidden. */
+function depth(path: string): number {
+  return path.split('/').length;
 }
 
 function sourceOf(name: string, sources: ReadonlyMap<string, VolumeSource>): VolumeSource {
@@ -97,7 +107,7 @@ function environment(pod: Pod, container: Container): Record<string, string> {
     const found = field === undefined ? undefined : podField(pod, field);
     if (found === undefined) {
       throw new ContainerSpecError(
-        `env "${name}": only a value, or a fieldRef to metadata or the node name, is supported`,
+        `env "${name}": only a value, or a fieldRef to metadata, spec.nodeName, spec.serviceAccountName, status.podIP or status.hostIP, is supported`,
       );
     }
     env[name] = found;
@@ -106,6 +116,11 @@ function environment(pod: Pod, container: Container): Record<string, string> {
 }
 
 function podField(pod: Pod, path: string): string | undefined {
+  const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
+  if (keyed !== null) {
+    const values = keyed[1] === 'labels' ? pod.metadata.labels : pod.metadata.annotations;
+    return values?.[keyed[2] ?? ''] ?? '';
+  }
   switch (path) {
     case 'metadata.name':
       return pod.metadata.name;
@@ -115,6 +130,11 @@ function podField(pod: Pod, path: string): string | undefined {
       return pod.metadata.uid;
     case 'spec.nodeName':
       return pod.spec?.nodeName;
+    case 'spec.serviceAccountName':
+      return pod.spec?.serviceAccountName ?? 'default';
+    case 'status.podIP':
+    case 'status.hostIP':
+      return '127.0.0.1';
     default:
       return undefined;
   }

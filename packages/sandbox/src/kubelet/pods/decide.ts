@@ -28,8 +28,8 @@ export type PodStep =
   | { readonly kind: 'awaitUnmount' }
   | { readonly kind: 'remove' };
 
-const firstBackOffMs = 10_000;
-const longestBackOffMs = 300_000;
+const firstBackOffMs = 1_000;
+const longestBackOffMs = 10_000;
 
 /** The next step in a pod's life. */
 export function decidePod(view: PodView): PodStep {
@@ -66,9 +66,14 @@ export function resultOf({ initContainers, containers, restartPolicy }: PodView)
   return containers.every(({ state }) => isSucceeded(state)) ? 'Succeeded' : 'Failed';
 }
 
-/** kubelet starts a container again at once the first time, then after 10 s, 20 s and so on up to 5 min. */
-export function restartDelayMs(restarts: number): number {
-  return restarts === 0 ? 0 : Math.min(firstBackOffMs * 2 ** (restarts - 1), longestBackOffMs);
+/**
+ * As kubelet does, at once the first time and after a run of twice the longest wait; only that its waits of 10 s to 5 min
+ * are 1 s to 10 s here, where somebody watches.
+ */
+export function restartDelayMs(restarts: number, ranMs: number): number {
+  return restarts === 0 || ranMs >= 2 * longestBackOffMs
+    ? 0
+    : Math.min(firstBackOffMs * 2 ** (restarts - 1), longestBackOffMs);
 }
 
 function decideEnding(view: PodView, { sinceMs, graceMs, isSignalled }: NonNullable<PodView['ending']>): PodStep {
@@ -90,7 +95,8 @@ function startOrAwait(containers: readonly ContainerView[], policy: PodView['res
       return { kind: 'start', container: name, restarts: 0 };
     }
     if (state.kind === 'exited' && isRestarted(state.exitCode, policy)) {
-      const leftMs = state.finishedAtMs + restartDelayMs(state.restarts) - nowMs;
+      const ranMs = state.finishedAtMs - state.startedAtMs;
+      const leftMs = state.finishedAtMs + restartDelayMs(state.restarts, ranMs) - nowMs;
       if (leftMs <= 0) {
         return { kind: 'start', container: name, restarts: state.restarts + 1 };
       }

@@ -1,14 +1,22 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Logger, systemClock } from '@holdfast/core';
+import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
 import { z } from 'zod';
 import { listDir, readRecord, writeRecord } from '../files.ts';
 import type { KubeletPaths } from '../paths.ts';
-import { findByArguments, grandchild, isRunning, type ProcessIdentity, startTicks } from './processes.ts';
-import type { ContainerRuntime, ContainerSpec, ContainerState, ExecResult } from './runtime.ts';
+import {
+  findByArguments,
+  findByEnvironment,
+  grandchild,
+  isRunning,
+  isSessionEnding,
+  type ProcessIdentity,
+  startTicks,
+} from './processes.ts';
+import type { ContainerMount, ContainerRuntime, ContainerSpec, ContainerState, ExecResult } from './runtime.ts';
 import { initScript, shimScript } from './scripts.ts';
 
 const recordShape = z.object({
@@ -30,6 +38,8 @@ interface Container {
 const recordFile = 'state.json';
 const exitFile = 'exit';
 const shimName = 'holdfast-shim';
+/** Marks every process around a container, so that none is overlooked when the shim is gone. */
+const idVariable = 'HOLDFAST_CONTAINER_ID';
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** What a process gets that was killed, or vanished, without a word: 128 + SIGKILL. */
 const killedCode = 137;
@@ -56,7 +66,12 @@ export function createNamespaceRuntime(deps: {
     if (container.exit !== undefined) {
       return;
     }
-    container.exit = { code: readExitCode(container.dir) ?? killedCode, atMs: clock.nowMs() };
+    const { id, process } = container.record;
+    if (findByEnvironment(idVariable, id).length > 0 || (process !== undefined && isSessionEnding(process.pid))) {
+      // Somebody killed the shim alone: the volumes are in use until the last process has ended.
+      return;
+    }
+    container.exit = readExit(container.dir) ?? { code: killedCode, atMs: clock.nowMs() };
     listeners.forEach((listener) => listener(container.podUid));
   }
 
@@ -91,14 +106,20 @@ export function createNamespaceRuntime(deps: {
 
   async function start(spec: ContainerSpec): Promise<void> {
     const dir = paths.containerDir(spec.podUid, spec.name);
+    const mounts = await resolveSources(spec);
     await mkdir(join(dir, 'rootfs'), { recursive: true, mode: 0o750 });
     await rm(join(dir, exitFile), { force: true });
     const record: ContainerRecord = { id: randomUUID(), startedAtMs: clock.nowMs(), restarts: spec.restarts };
     await writeRecord(join(dir, recordFile), record);
     const container: Container = { podUid: spec.podUid, name: spec.name, dir, record, exit: undefined };
     containers.set(key(spec.podUid, spec.name), container);
-    const process = await launch(spec, container);
-    container.record = { ...record, process };
+    try {
+      container.record = { ...record, process: await launch({ ...spec, mounts }, container) };
+    } catch (error) {
+      containers.delete(key(spec.podUid, spec.name));
+      await rm(join(dir, recordFile), { force: true });
+      throw error;
+    }
     await writeRecord(join(dir, recordFile), container.record);
   }
 
@@ -108,7 +129,7 @@ export function createNamespaceRuntime(deps: {
       const child = spawn('/bin/sh', shimArguments(spec, container.dir), {
         cwd: '/',
         detached: true,
-        env: { ...spec.env, PATH: defaultPath, HOLDFAST_CONTAINER_ID: container.record.id },
+        env: { PATH: defaultPath, [idVariable]: container.record.id },
         stdio: ['ignore', output, output],
       });
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -166,10 +187,19 @@ export function createNamespaceRuntime(deps: {
     containersOf: (podUid) => [...containers.values()].filter((c) => c.podUid === podUid).map((c) => c.name),
     signal: (podUid, name, signalName) => {
       const container = find(podUid, name);
-      const target = container?.record.process;
-      if (container?.exit === undefined && target !== undefined && isRunning(target)) {
-        // The group holds the shim, the namespaces' parent and process 1, with which every other process in there ends.
-        process.kill(-target.pid, signalName);
+      if (container === undefined || container.exit !== undefined) {
+        return;
+      }
+      const shim = container.record.process?.pid;
+      for (const pid of findByEnvironment(idVariable, container.record.id)) {
+        // Everything in the namespaces ends with their process 1; the shim lives on to write down how it ended.
+        if (signalName === 'SIGKILL' && pid !== shim) {
+          send(pid, signalName);
+        } else if (signalName === 'SIGTERM') {
+          // All are in the shim's process group, and so is what the container started, unless it left.
+          send(-(shim ?? pid), signalName);
+          return;
+        }
       }
     },
     logPath: (podUid, name) => {
@@ -195,7 +225,10 @@ function shimArguments(spec: ContainerSpec, dir: string): string[] {
   const group = spec.group === undefined ? [] : [`--regid=${spec.group}`];
   const groups = spec.groups.length > 0 ? [`--groups=${spec.groups.join(',')}`] : ['--clear-groups'];
   const needsIdentity = user.length + group.length + spec.groups.length > 0;
-  const identity = needsIdentity ? ['/usr/bin/setpriv', ...user, ...group, ...groups, '--'] : [];
+  const identity = needsIdentity ? [...user, ...group, ...groups] : [];
+  // Set at the very end: a shell on the way would drop names that it cannot use itself, such as "my.name". setpriv stands
+  // between, because env would take a command with an equals sign in it for one more variable.
+  const env = Object.entries({ PATH: defaultPath, ...spec.env }).map(([name, value]) => `${name}=${value}`);
   return [
     '-c',
     shimScript,
@@ -213,11 +246,15 @@ function shimArguments(spec: ContainerSpec, dir: string): string[] {
     initScript,
     'holdfast-init',
     join(dir, 'rootfs'),
-    spec.env['PATH'] ?? defaultPath,
     spec.workingDir,
     ...spec.mounts.flatMap(({ source, target, isReadOnly }) => [source, target, isReadOnly ? 'ro' : 'rw']),
     '--',
+    '/usr/bin/env',
+    '-i',
+    ...env,
+    '/usr/bin/setpriv',
     ...identity,
+    '--',
     ...spec.command,
   ];
 }
@@ -236,10 +273,37 @@ function logFile({ dir, record }: Container): string {
   return join(dir, `${record.restarts}.log`);
 }
 
-function readExitCode(dir: string): number | undefined {
+/** Links are followed here: inside the new root an absolute one would lead elsewhere. */
+async function resolveSources({ name, mounts }: ContainerSpec): Promise<ContainerMount[]> {
+  return Promise.all(
+    mounts.map(async (mount) => {
+      try {
+        return { ...mount, source: await realpath(mount.source) };
+      } catch (error) {
+        throw new Error(`what container ${name} wants at ${mount.target} cannot be found: ${errorMessage(error)}`, {
+          cause: error,
+        });
+      }
+    }),
+  );
+}
+
+function send(pid: number, signalName: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    const code = Number.parseInt(readFileSync(join(dir, exitFile), 'utf8'), 10);
-    return Number.isNaN(code) ? undefined : code;
+    process.kill(pid, signalName);
+  } catch (error) {
+    // ESRCH: it ended between the look and the signal.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) {
+      throw error;
+    }
+  }
+}
+
+function readExit(dir: string): Container['exit'] {
+  const path = join(dir, exitFile);
+  try {
+    const code = Number.parseInt(readFileSync(path, 'utf8'), 10);
+    return Number.isNaN(code) ? undefined : { code, atMs: Math.round(statSync(path).mtimeMs) };
   } catch {
     return undefined;
   }

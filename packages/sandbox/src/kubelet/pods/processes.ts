@@ -6,16 +6,31 @@ export interface ProcessIdentity {
   readonly startTicks: string;
 }
 
-/** The start time in the text of `/proc/<pid>/stat`; undefined for a process that has ended and waits to be reaped. */
-export function parseStartTicks(stat: string): string | undefined {
+export interface ProcessStat {
+  readonly group: number;
+  readonly session: number;
+  /** Clock ticks since boot. */
+  readonly startTicks: string;
+}
+
+/** What the text of `/proc/<pid>/stat` says; undefined for a process that has ended and waits to be reaped. */
+export function parseStat(stat: string): ProcessStat | undefined {
   // The program's name stands in parentheses and may hold any character, so counting starts after the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  const startTicks = fields[19];
+  if (fields[0] === 'Z' || fields[0] === 'X' || startTicks === undefined) {
+    return undefined;
+  }
+  return { group: Number(fields[2]), session: Number(fields[3]), startTicks };
 }
 
 export function startTicks(pid: number): string | undefined {
+  return readStat(pid)?.startTicks;
+}
+
+function readStat(pid: number): ProcessStat | undefined {
   try {
-    return parseStartTicks(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return undefined;
   }
@@ -27,18 +42,33 @@ export function isRunning({ pid, startTicks: expected }: ProcessIdentity): boole
 
 /** The process whose arguments from the given place on begin with these. */
 export function findByArguments(index: number, expected: readonly string[]): ProcessIdentity | undefined {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) {
-      continue;
-    }
-    const pid = Number(name);
-    const args = commandLine(pid);
+  for (const pid of processIds()) {
+    const args = zeroSeparated(`/proc/${pid}/cmdline`);
     const ticks = startTicks(pid);
     if (ticks !== undefined && expected.every((arg, offset) => args[index + offset] === arg)) {
       return { pid, startTicks: ticks };
     }
   }
   return undefined;
+}
+
+/** The living processes that were started with this setting in their environment, those of other users left out. */
+export function findByEnvironment(name: string, value: string): readonly number[] {
+  const setting = `${name}=${value}`;
+  return processIds().filter(
+    (pid) => zeroSeparated(`/proc/${pid}/environ`).includes(setting) && startTicks(pid) !== undefined,
+  );
+}
+
+/**
+ * Whether a process of the session that `leader` began is on its way out. It has given up its memory, and with it arguments
+ * and environment, but a process 1 of a namespace waits in this state for all the others in there.
+ */
+export function isSessionEnding(leader: number): boolean {
+  return processIds().some((pid) => {
+    const stat = readStat(pid);
+    return stat?.session === leader && stat.group === leader && zeroSeparated(`/proc/${pid}/cmdline`).length < 2;
+  });
 }
 
 /** The first child of the first child: the container's process 1 below its shim. */
@@ -56,9 +86,15 @@ function firstChild(pid: number): number | undefined {
   }
 }
 
-function commandLine(pid: number): readonly string[] {
+function processIds(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function zeroSeparated(path: string): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return readFileSync(path, 'utf8').split('\0');
   } catch {
     return [];
   }

@@ -1,7 +1,8 @@
 /**
  * Waits for the container and writes down how it ended: the kubelet may be gone by then, and only a parent learns an exit
  * code. SIGTERM goes to the whole process group; the trap keeps this process alive through it (a caught signal, unlike an
- * ignored one, is back at its default in the program that is started).
+ * ignored one, is back at its default in the program that is started). Its own stderr is put aside meanwhile: a shell says
+ * "Killed" there, and that is not the container's log.
  *
  * Arguments: the container's folder, then the command.
  */
@@ -9,8 +10,10 @@ export const shimScript = `
 folder=$1
 shift
 trap : TERM INT HUP
-"$@"
+exec 3>&2 2>/dev/null
+(exec "$@" 2>&3 3>&-)
 code=$?
+exec 2>&3 3>&-
 echo "$code" > "$folder/exit.tmp"
 mv "$folder/exit.tmp" "$folder/exit"
 `;
@@ -20,15 +23,16 @@ mv "$folder/exit.tmp" "$folder/exit"
  * command. Volumes are bound after the change of root, so that no link inside the new root can lead a bind mount outside;
  * the old root is let go before the command starts, so that the container holds no mount but its own.
  *
- * Arguments: new root, PATH, working folder, then "source target ro|rw" for each volume, "--", and the command.
+ * What it shows of this machine is made read-only mount by mount, because a remount reaches one mount alone.
+ *
+ * Arguments: new root, working folder, then "source target ro|rw" for each volume, "--", and the command.
  */
 export const initScript = `
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 root=$1
-container_path=$2
-folder=$3
-shift 3
+folder=$2
+shift 2
 
 mount -t tmpfs -o mode=0755 tmpfs "$root"
 for name in bin sbin lib lib32 lib64 libx32 usr etc; do
@@ -37,7 +41,9 @@ for name in bin sbin lib lib32 lib64 libx32 usr etc; do
   elif [ -d "/$name" ]; then
     mkdir "$root/$name"
     mount --rbind "/$name" "$root/$name"
-    mount -o remount,bind,ro "$root/$name" 2>/dev/null || :
+    findmnt --submounts --list --noheadings --output TARGET --mountpoint "$root/$name" | while IFS= read -r point; do
+      mount -o remount,bind,ro "$point"
+    done
   fi
 done
 mkdir "$root/proc" "$root/dev" "$root/dev/shm" "$root/tmp" "$root/run" "$root/var" "$root/var/tmp" "$root/root" "$root/.old"
@@ -79,8 +85,6 @@ mount --make-rprivate /
 cd "$folder"
 trap : TERM INT
 set +e
-PATH=$container_path
-export PATH
 "$@" &
 child=$!
 code=0

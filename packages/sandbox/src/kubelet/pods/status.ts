@@ -79,6 +79,8 @@ function containerState(state: ContainerView['state'], waiting: StatusView['wait
           finishedAt: new Date(state.finishedAtMs).toISOString(),
         },
       };
+    default:
+      return state satisfies never;
   }
 }
 

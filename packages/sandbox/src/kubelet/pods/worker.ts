@@ -121,6 +121,8 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
         await local.forget(uid);
         await removePodDir(deps.paths, uid);
         return done;
+      default:
+        return step satisfies never;
     }
   }
 
@@ -206,6 +208,8 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
       case 'waiting':
       case 'unsupported':
         return false;
+      default:
+        return volume satisfies never;
     }
   }
 

@@ -88,6 +88,8 @@ function operationOf(step: VolumeStep): string {
     case 'wait':
     case 'none':
       return step.kind;
+    default:
+      return step satisfies never;
   }
 }
 

@@ -10,19 +10,20 @@ export function expansionDue(
   volume: PersistentVolume | undefined,
 ): string | undefined {
   const target = volume?.spec?.capacity?.['storage'];
-  const present = claim?.status?.capacity?.['storage'];
-  if (claim === undefined || target === undefined || present === undefined || claim.status?.phase !== 'Bound') {
+  if (claim === undefined || target === undefined || !isSmaller(claim, target)) {
     return undefined;
   }
   if (claim.metadata.annotations?.[nodeExpansionNotRequired] === 'true') {
     return undefined;
   }
-  if (compareQuantities(parseQuantity(target), parseQuantity(present)) <= 0) {
-    return undefined;
-  }
   const status = claim.status?.allocatedResourceStatuses?.['storage'] ?? '';
   // While the resizer is still at it, or after a size was found to be impossible, the turn is not ours.
   return status === '' || status === 'NodeResizePending' || status === 'NodeResizeInProgress' ? target : undefined;
+}
+
+function isSmaller(claim: PersistentVolumeClaim, target: string): boolean {
+  const present = claim.status?.phase === 'Bound' ? claim.status.capacity?.['storage'] : undefined;
+  return present !== undefined && compareQuantities(parseQuantity(target), parseQuantity(present)) > 0;
 }
 
 type ClaimStatus = NonNullable<PersistentVolumeClaim['status']>;
@@ -59,5 +60,7 @@ export function expansionStatus(claim: PersistentVolumeClaim, result: ExpansionR
         ],
         allocatedResourceStatuses: { storage: 'NodeResizeInfeasible' },
       };
+    default:
+      return result satisfies never;
   }
 }

@@ -84,7 +84,11 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
         case 'release':
           await inUse.remove(uniqueName, signal);
           break;
-        default: {
+        case 'stage':
+        case 'publish':
+        case 'expand':
+        case 'unpublish':
+        case 'unstage': {
           const driver = volumeState === undefined ? undefined : deps.drivers.get(volumeState.ref.driver);
           if (volumeState === undefined || driver === undefined) {
             return done;
@@ -97,7 +101,10 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
             }
             throw error;
           }
+          break;
         }
+        default:
+          return step satisfies never;
       }
     }
   }

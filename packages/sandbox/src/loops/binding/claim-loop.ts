@@ -49,6 +49,8 @@ export function createClaimLoop(deps: LoopDeps): Loop {
           await setClaimPhase(deps, claim, 'Lost', signal);
         }
         return done;
+      default:
+        return step satisfies never;
     }
   }
 

@@ -25,25 +25,33 @@ export function isVolumeForClaim(volume: PersistentVolume, claim: PersistentVolu
 
 /** Why a volume cannot serve a claim that asks for it; undefined when it can. */
 export function mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
+  return sizeMismatch(volume, claim) ?? kindMismatch(volume, claim);
+}
+
+function sizeMismatch(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
   const size = volume.spec?.capacity?.['storage'];
   const request = claim.spec?.resources?.requests?.['storage'];
-  if (size === undefined || (request !== undefined && !isAtLeast(size, request))) {
-    return `requested PV is too small: ${size ?? 'no capacity'} for a request of ${request ?? 'nothing'}`;
-  }
+  return size === undefined || (request !== undefined && !isAtLeast(size, request))
+    ? `requested PV is too small: ${size ?? 'no capacity'} for a request of ${request ?? 'nothing'}`
+    : undefined;
+}
+
+function kindMismatch(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
+  const { spec } = volume;
+  const asked = claim.spec;
+  const offered = spec?.accessModes ?? [];
   if (classNameOfVolume(volume) !== (classNameOfClaim(claim) ?? '')) {
     return 'storageClassName does not match';
   }
-  if ((volume.spec?.volumeMode ?? 'Filesystem') !== (claim.spec?.volumeMode ?? 'Filesystem')) {
+  if ((spec?.volumeMode ?? 'Filesystem') !== (asked?.volumeMode ?? 'Filesystem')) {
     return 'incompatible volumeMode';
   }
-  const offered = volume.spec?.accessModes ?? [];
-  if (!(claim.spec?.accessModes ?? []).every((mode) => offered.includes(mode))) {
+  if (!(asked?.accessModes ?? []).every((mode) => offered.includes(mode))) {
     return 'incompatible accessMode';
   }
-  if ((volume.spec?.volumeAttributesClassName ?? '') !== (claim.spec?.volumeAttributesClassName ?? '')) {
-    return 'volumeAttributesClassName does not match';
-  }
-  return undefined;
+  return (spec?.volumeAttributesClassName ?? '') === (asked?.volumeAttributesClassName ?? '')
+    ? undefined
+    : 'volumeAttributesClassName does not match';
 }
 
 /**

@@ -31,6 +31,8 @@ export function createVolumeLoop(deps: LoopDeps): Loop {
       case 'unbind':
         await unbindVolume(deps, volume, signal);
         return done;
+      default:
+        return step satisfies never;
     }
   }
 

@@ -185,20 +185,20 @@ function nodeRefusal(pod: Pod, node: Node): string | undefined {
   if (!selector.every(([key, value]) => labels[key] === value) || !matchesNode(affinity, node)) {
     return "didn't match Pod's node affinity/selector";
   }
-  const tolerations = pod.spec?.tolerations ?? [];
-  const untolerated = (node.spec?.taints ?? []).find(
-    (taint) =>
-      taint.effect !== 'PreferNoSchedule' &&
-      !tolerations.some(
-        (toleration) =>
-          (toleration.effect === undefined || toleration.effect === '' || toleration.effect === taint.effect) &&
-          (toleration.key === undefined || toleration.key === taint.key) &&
-          (toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '')),
-      ),
+  const taint = node.spec?.taints?.find((candidate) => !isTolerated(candidate, pod));
+  return taint === undefined ? undefined : `had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
+}
+
+type Taint = NonNullable<NonNullable<Node['spec']>['taints']>[number];
+
+function isTolerated(taint: Taint, pod: Pod): boolean {
+  const matches = (pod.spec?.tolerations ?? []).some(
+    ({ effect = '', key = taint.key, operator, value = '' }) =>
+      (effect === '' || effect === taint.effect) &&
+      key === taint.key &&
+      (operator === 'Exists' || value === (taint.value ?? '')),
   );
-  return untolerated === undefined
-    ? undefined
-    : `had untolerated taint {${untolerated.key}: ${untolerated.value ?? ''}}`;
+  return matches || taint.effect === 'PreferNoSchedule';
 }
 
 function summary(nodeCount: number, refusals: ReadonlyMap<string, number>): string {

@@ -42,6 +42,8 @@ export function createSchedulingLoop(deps: LoopDeps): Loop {
       case 'bindPod':
         await bindPod(pod, step.nodeName, signal);
         return done;
+      default:
+        return step satisfies never;
     }
   }
 
