@@ -141,7 +141,7 @@ describe('many events', () => {
     if (first) accept(first);
     await recorder.flush();
     expect(requests()).toHaveLength(1_001);
-    expect(log.lines.find((line) => line.message.includes('queue was full'))?.fields.dropped).toBe(5);
+    expect(log.lines.find((line) => line.message.includes('too many at once'))?.fields.dropped).toBe(5);
   });
 });
 
@@ -181,12 +181,13 @@ describe('a server', () => {
 });
 
 it('stops in bounded time, even when the server never answers, and takes nothing afterwards', async () => {
-  const { clock, recorder, requests } = await setUp(() => {});
-  recorder.event(claim, 'Normal', 'R', 'm');
+  const { clock, log, recorder, requests } = await setUp(() => {});
+  for (const message of ['in flight', 'waits', 'waits too']) recorder.event(claim, 'Normal', 'R', message);
   await vi.waitFor(() => expect(requests()).toHaveLength(1));
   const stopped = recorder.stop();
   await clock.advance(5_000);
   await stopped;
+  expect(log.lines.find((line) => line.message.startsWith('Events dropped'))?.fields.dropped).toBe(2);
   recorder.event(claim, 'Normal', 'R', 'later');
   await recorder.flush();
   expect(requests()).toHaveLength(1);

@@ -102,9 +102,12 @@ export function createEventRecorder(deps: EventRecorderDeps): EventRecorder & { 
   }
 
   async function drain(): Promise<void> {
-    for (let next = queue.take(); next; next = queue.take()) await write(next);
+    for (let next = queue.take(); next; next = queue.take()) {
+      if (cutOff.signal.aborted) dropped += 1;
+      else await write(next);
+    }
     draining = undefined;
-    if (dropped > 0) log.warn('Events dropped because the queue was full', { dropped });
+    if (dropped > 0) log.warn('Events dropped: too many at once, or too many left at the end', { dropped });
     dropped = 0;
   }
 

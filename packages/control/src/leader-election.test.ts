@@ -280,10 +280,11 @@ describe('a clean exit', () => {
 
   it('leaves the lease to expire when releasing is not asked for', async () => {
     const { server, api } = await startServer();
-    const { leads, abort, ended } = candidate(api, 'pod-a', { releaseOnExit: false });
+    const { leads, abort, ended, elector } = candidate(api, 'pod-a', { releaseOnExit: false });
     await leads();
     abort.abort();
     expect(await ended).toBe('stopped');
+    expect(elector.fence.isHeld).toBe(false);
     expect(server.lease.spec.holderIdentity).toBe('pod-a');
   });
 

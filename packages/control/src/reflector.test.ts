@@ -128,6 +128,23 @@ describe('a server that streams lists', () => {
     expect(names(reflector)).toEqual(['a']);
   });
 
+  it('may take its time, as long as something comes', async () => {
+    const streams: WatchStream[] = [];
+    const { api, clock, reflector } = await setUp((exchange) => streams.push(exchange.stream()));
+    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    for (const nth of [1, 2, 3]) {
+      await clock.advance(20_000);
+      const setTimer = vi.spyOn(clock, 'setTimer');
+      streams[0]?.send('ADDED', volume(`v${nth}`, nth));
+      await vi.waitFor(() => expect(setTimer).toHaveBeenCalled());
+      setTimer.mockRestore();
+    }
+    streams[0]?.send('BOOKMARK', bookmark(9, true));
+    await reflector.synced;
+    expect(names(reflector)).toEqual(['v1', 'v2', 'v3']);
+    expect(api.exchanges).toHaveLength(1);
+  });
+
   it('that ends the stream before the closing bookmark is listed in pages', async () => {
     const { reflector } = await setUp((exchange, nth) => {
       if (nth === 0) exchange.stream().end();
@@ -246,6 +263,31 @@ describe('a version that is too old', () => {
       expect(api.exchanges.filter((exchange) => !isWatch(exchange))).toHaveLength(2);
     },
   );
+});
+
+it('backs off from the start again once a watch has shown something', async () => {
+  const watches: Exchange[] = [];
+  const { passBackoff, clock } = await setUp(
+    listsThenWatches(
+      [page([], 5)],
+      [
+        (exchange) => exchange.hangUp(),
+        (exchange) => exchange.hangUp(),
+        (exchange) => {
+          const stream = exchange.stream();
+          stream.send('ADDED', volume('a', 6));
+          setImmediate(() => stream.hangUp());
+        },
+        (exchange) => void watches.push(exchange),
+      ],
+    ),
+  );
+  await passBackoff(800);
+  await passBackoff(1_600);
+  await passBackoff(799);
+  expect(watches).toEqual([]);
+  await clock.advance(1);
+  await vi.waitFor(() => expect(watches).toHaveLength(1));
 });
 
 it('keeps what it has while the API server is away', async () => {
