@@ -302,20 +302,21 @@ describe('ids', () => {
       const secrets = {};
       const volumeCapability = capability();
       const calls = [
-        remove(volumeId),
-        attach(volumeId, 'a'),
-        controller().controllerUnpublishVolume({ volumeId, nodeId: 'a', secrets }, options),
-        controller().controllerGetVolume({ volumeId }, options),
-        controller().controllerExpandVolume(
-          { volumeId, capacityRange: { requiredBytes: 1n, limitBytes: 0n }, secrets, volumeCapability },
-          options,
-        ),
-        publish({ volumeId }),
-        node().nodeUnpublishVolume({ volumeId, targetPath: '/t' }, options),
-        node().nodeGetVolumeStats({ volumeId, volumePath: '/t', stagingTargetPath: '' }, options),
+        () => remove(volumeId),
+        () => attach(volumeId, 'a'),
+        () => controller().controllerUnpublishVolume({ volumeId, nodeId: 'a', secrets }, options),
+        () => controller().controllerGetVolume({ volumeId }, options),
+        () =>
+          controller().controllerExpandVolume(
+            { volumeId, capacityRange: { requiredBytes: 1n, limitBytes: 0n }, secrets, volumeCapability },
+            options,
+          ),
+        () => publish({ volumeId }),
+        () => node().nodeUnpublishVolume({ volumeId, targetPath: '/t' }, options),
+        () => node().nodeGetVolumeStats({ volumeId, volumePath: '/t', stagingTargetPath: '' }, options),
       ];
       for (const call of calls)
-        await expect(call).rejects.toMatchObject({
+        await expect(call()).rejects.toMatchObject({
           code: 'InvalidArgument',
           message: expect.stringContaining('volume_id'),
         });

@@ -42,5 +42,6 @@ export {
 } from './mount-info.ts';
 export { canonicalMountPoint, findMount, isMountPoint } from './mount-point.ts';
 export { type DeviceContent, interpretBlkid, probeDevice } from './probe.ts';
+export { canGrowMountedExt } from './process-capabilities.ts';
 export { cleanupMountPoint, MountBusyError, type UnmountOptions, unmountAll } from './unmount.ts';
 export { type FileSystemUsage, fileSystemUsage, parseUsage } from './usage.ts';

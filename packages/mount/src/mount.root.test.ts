@@ -25,6 +25,7 @@ import { bindMount, mountFileSystem } from './mount.ts';
 import { isReadOnlyMount } from './mount-info.ts';
 import { findMount, isMountPoint } from './mount-point.ts';
 import { probeDevice } from './probe.ts';
+import { canGrowMountedExt } from './process-capabilities.ts';
 import { createLoopFixture, type LoopFixture } from './testing/loop-fixture.ts';
 import { cleanupMountPoint, MountBusyError, unmountAll } from './unmount.ts';
 import { fileSystemUsage } from './usage.ts';
@@ -37,12 +38,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await fixture.cleanUp();
 });
-
-async function canGrowExtOnline(): Promise<boolean> {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  const capSysResource = 24n;
-  return ((BigInt(`0x${effective}`) >> capSysResource) & 1n) === 1n;
-}
 
 describe('loop devices', () => {
   test('attaching twice gives one device, and detaching leaves none', async () => {
@@ -143,7 +138,7 @@ describe.each([
 
     await truncate(file, sizeMiB * 2 * MiB);
     expect(await refreshLoopDevice(device)).toBe(BigInt(sizeMiB * 2 * MiB));
-    if (fsType === 'ext4' && !(await canGrowExtOnline())) {
+    if (fsType === 'ext4' && !(await canGrowMountedExt())) {
       // The kernel refuses; the promise is then the error that says so, and growth before the next mount.
       await expect(growFileSystem({ device, fsType, mountPoint: target })).rejects.toThrow(OnlineGrowthRefusedError);
       await unmountAll(target);

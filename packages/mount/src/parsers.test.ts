@@ -5,6 +5,7 @@ import { minimumSizeBytes } from './file-systems.ts';
 import { parseLosetup } from './losetup-output.ts';
 import { mountFlagsFor } from './mount.ts';
 import { interpretBlkid } from './probe.ts';
+import { hasCapability } from './process-capabilities.ts';
 import { parseUsage } from './usage.ts';
 
 describe('losetup --list --json', () => {
@@ -92,4 +93,12 @@ test('each file system has a floor', () => {
   expect(minimumSizeBytes('xfs')).toBe(314_572_800n);
   expect(minimumSizeBytes('btrfs')).toBe(268_435_456n);
   expect(minimumSizeBytes('ext4')).toBeLessThan(minimumSizeBytes('btrfs'));
+});
+
+test('capabilities are read from the effective set', () => {
+  const status = (effective: string) =>
+    `Name:\tnode\nCapPrm:\t000001ffffffffff\nCapEff:\t${effective}\nCapBnd:\t000001ffffffffff\n`;
+  expect(hasCapability(status('000001ffffffffff'), 24n)).toBe(true);
+  expect(hasCapability(status('000001fffeffffff'), 24n)).toBe(false);
+  expect(hasCapability('', 24n)).toBe(false);
 });

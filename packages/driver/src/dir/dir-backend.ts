@@ -4,7 +4,7 @@ import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts'
 import { withMountCodes } from '../mount-errors.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
-import { openPool, poolSpace, proveWritable } from '../pool/pool-folder.ts';
+import { openPool, poolSpace, requireWritable } from '../pool/pool-folder.ts';
 import { createVolumeRecords } from '../pool/volume-records.ts';
 import { createDirFolders } from './dir-folders.ts';
 import { createDirPublisher } from './dir-publisher.ts';
@@ -33,7 +33,7 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
       if (role !== 'controller') await nodes.register(nodeId);
       if (role !== 'node') await volumes.recover();
     },
-    checkHealth: () => proveWritable(pool),
+    checkHealth: () => requireWritable(pool),
     findVolume: records.find,
     listVolumes: records.list,
     sizeRules: async (): Promise<SizeRules> => {

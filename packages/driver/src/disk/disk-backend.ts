@@ -1,12 +1,12 @@
 import type { Backend, SizeRules } from '@holdfast/driver-kit';
-import { fileSystemTypes, isFileSystemType, minimumSizeBytes } from '@holdfast/mount';
+import { canGrowMountedExt, fileSystemTypes, isFileSystemType, minimumSizeBytes } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import { z } from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
-import { openPool, poolSpace, proveWritable } from '../pool/pool-folder.ts';
+import { openPool, poolSpace, requireWritable } from '../pool/pool-folder.ts';
 import { createVolumeRecords } from '../pool/volume-records.ts';
 import { createDiskDevices, requireLoopDevices } from './disk-device.ts';
 import { createDiskImages } from './disk-images.ts';
@@ -42,6 +42,11 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     await requireLoopDevices();
     await nodes.register(nodeId);
     await stageRecords.removeTemporaryFiles();
+    if (!(await canGrowMountedExt())) {
+      log.warn(
+        'Without CAP_SYS_RESOURCE a mounted ext4 volume does not grow; it grows when it is staged the next time',
+      );
+    }
     for (const loop of await devices.releaseUnused()) {
       log.info('Detached a loop device that nothing uses', { device: loop.device, image: loop.backingFile });
     }
@@ -59,7 +64,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
       if (role !== 'controller') await recoverNode();
       if (role !== 'node') await volumes.recover();
     },
-    checkHealth: () => proveWritable(pool),
+    checkHealth: () => requireWritable(pool),
     findVolume: records.find,
     listVolumes: records.list,
     availableBytes: volumes.availableBytes,

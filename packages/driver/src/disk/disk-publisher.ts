@@ -36,12 +36,17 @@ export function createDiskPublisher(deps: {
   async function faceAt(
     volume: Volume,
     path: string,
-  ): Promise<{ kind: 'mount' | 'block'; device: string; fsType: string } | undefined> {
+  ): Promise<{ kind: 'mount' | 'block'; device: string; fsType: string; isReadOnly: boolean } | undefined> {
     const loop = await devices.find(volume.id);
     const entry = await findMount(path);
     if (loop === undefined || entry === undefined) return undefined;
-    if (isFileSystemOn(entry, loop.device)) return { kind: 'mount', device: loop.device, fsType: entry.fsType };
-    if (await isPublishedDevice(path, loop.device)) return { kind: 'block', device: loop.device, fsType: '' };
+    if (isFileSystemOn(entry, loop.device)) {
+      const isReadOnly = entry.superOptions.includes('ro');
+      return { kind: 'mount', device: loop.device, fsType: entry.fsType, isReadOnly };
+    }
+    if (await isPublishedDevice(path, loop.device)) {
+      return { kind: 'block', device: loop.device, fsType: '', isReadOnly: loop.isReadOnly };
+    }
     return undefined;
   }
 
@@ -106,7 +111,8 @@ export function createDiskPublisher(deps: {
       const face = await faceAt(volume, path);
       if (face === undefined) return undefined;
       const sizeBytes = await refreshLoopDevice(face.device);
-      if (face.kind === 'block') return sizeBytes;
+      // A read-only file system cannot be written, so not grown; it fills its device when it is staged writable.
+      if (face.kind === 'block' || face.isReadOnly) return sizeBytes;
       const { device, fsType } = face;
       await growFileSystem({ device, fsType, mountPoint: await canonicalMountPoint(path) });
       const record = await stageRecords.load(volume.id);

@@ -1,4 +1,5 @@
-import { mkdir, open, realpath, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '@holdfast/core';
 import { fileSystemUsage } from '@holdfast/mount';
@@ -30,11 +31,20 @@ export async function openPool(folder: string, subfolders: readonly string[]): P
   }
 }
 
-export async function proveWritable(pool: string): Promise<void> {
+async function proveWritable(pool: string): Promise<void> {
   const probe = join(pool, `.write-test.${process.pid}`);
   const handle = await open(probe, 'w', 0o600);
   await handle.close();
   await unlink(probe);
+}
+
+/** For Probe: asks and writes nothing. A pool gone or remounted read-only is told. @throws PoolError */
+export async function requireWritable(pool: string): Promise<void> {
+  try {
+    await access(pool, constants.W_OK);
+  } catch (error) {
+    throw new PoolError(pool, error);
+  }
 }
 
 export async function poolSpace(pool: string): Promise<{ totalBytes: bigint; availableBytes: bigint }> {

@@ -1,0 +1,119 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock } from '@holdfast/core';
+import { listLoopDevices, mountsUnder, readMountInfo, runCommand } from '@holdfast/mount';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type DriverProcess, startDriver } from './testing/driver-process.ts';
+import { leftoversOf } from './testing/leftovers.ts';
+import { MiB, mountCapability, options, requestsFor } from './testing/requests.ts';
+import { makeScratchFolder, removeScratchFolder } from './testing/served-backend.ts';
+
+let dir: string;
+let driver: DriverProcess;
+beforeEach(async () => {
+  dir = await makeScratchFolder();
+});
+afterEach(async () => {
+  await driver.stop();
+  for (const entry of mountsUnder(await readMountInfo(), dir).toReversed())
+    await runCommand('umount', [entry.mountPoint]);
+  for (const loop of await listLoopDevices()) {
+    if (loop.backingFile.startsWith(dir)) await runCommand('losetup', ['--detach', loop.device]);
+  }
+  await removeScratchFolder(dir);
+});
+
+interface Step {
+  readonly name: string;
+  run(): Promise<unknown>;
+  check?(): Promise<void>;
+}
+
+/** A volume's life, each step as its caller would send it. */
+function lifeOf(backend: 'disk' | 'dir'): Step[] {
+  const volume = requestsFor({ name: 'pvc-1', capability: mountCapability(), dir, sizeBytes: 32n * MiB });
+  const file = join(volume.targetPath, 'bytes');
+  const onlyDisk = (steps: Step[]): Step[] => (backend === 'disk' ? steps : []);
+  return [
+    { name: 'create', run: () => driver.controller.createVolume(volume.create(), options) },
+    ...onlyDisk([
+      { name: 'attach', run: () => driver.controller.controllerPublishVolume(volume.attach(), options) },
+      { name: 'stage', run: () => driver.node.nodeStageVolume(volume.stage(), options) },
+    ]),
+    {
+      name: 'publish',
+      run: () => driver.node.nodePublishVolume(volume.publish(), options),
+      check: () => writeFile(file, 'kept'),
+    },
+    {
+      name: 'expand',
+      run: () => driver.controller.controllerExpandVolume(volume.expand(64n * MiB), options),
+      check: async () => expect(await readFile(file, 'utf8')).toBe('kept'),
+    },
+    { name: 'unpublish', run: () => driver.node.nodeUnpublishVolume(volume.unpublish(), options) },
+    ...onlyDisk([
+      { name: 'unstage', run: () => driver.node.nodeUnstageVolume(volume.unstage(), options) },
+      { name: 'stage again', run: () => driver.node.nodeStageVolume(volume.stage(), options) },
+    ]),
+    {
+      name: 'publish again',
+      run: () => driver.node.nodePublishVolume(volume.publish(), options),
+      check: async () => expect(await readFile(file, 'utf8')).toBe('kept'),
+    },
+    { name: 'unpublish again', run: () => driver.node.nodeUnpublishVolume(volume.unpublish(), options) },
+    ...onlyDisk([
+      { name: 'unstage again', run: () => driver.node.nodeUnstageVolume(volume.unstage(), options) },
+      { name: 'detach', run: () => driver.controller.controllerUnpublishVolume(volume.detach(), options) },
+    ]),
+    { name: 'delete', run: () => driver.controller.deleteVolume(volume.remove(), options) },
+  ];
+}
+
+describe('the driver, killed', () => {
+  // The moments fall before, within and after each operation; which of them is which differs from machine to machine.
+  test.each([
+    ['disk', 0],
+    ['disk', 5],
+    ['disk', 25],
+    ['dir', 5],
+  ] as const)(
+    '%s, %i ms into every step of a volume’s life: the life ends whole, without a byte or a trace lost',
+    { timeout: 180_000 },
+    async (backend, delayMs) => {
+      driver = await startDriver(dir, [`--backend=${backend}`]);
+      for (const step of lifeOf(backend)) {
+        const interrupted = step.run().catch(() => undefined);
+        await systemClock.sleep(delayMs);
+        await driver.kill();
+        await interrupted;
+        driver = await startDriver(dir, [`--backend=${backend}`]);
+        // A child of the killed driver, such as mkfs, may still be at work: callers try again, and so does this.
+        await vi.waitFor(() => step.run(), { timeout: 20_000, interval: 100 });
+        await step.check?.();
+      }
+      expect(await leftoversOf(dir)).toEqual([]);
+    },
+  );
+});
+
+test('a volume in use is served on by the next driver, and one made half by the last is not', {
+  timeout: 60_000,
+}, async () => {
+  driver = await startDriver(dir, ['--backend=disk']);
+  const volume = requestsFor({ name: 'pvc-1', capability: mountCapability(), dir, sizeBytes: 32n * MiB });
+  await driver.controller.createVolume(volume.create(), options);
+  await driver.controller.controllerPublishVolume(volume.attach(), options);
+  await driver.node.nodeStageVolume(volume.stage(), options);
+  await driver.node.nodePublishVolume(volume.publish(), options);
+  await driver.kill();
+  await writeFile(join(volume.targetPath, 'written'), 'while no driver ran');
+  driver = await startDriver(dir, ['--backend=disk']);
+  await driver.node.nodePublishVolume(volume.publish(), options);
+  expect(mountsUnder(await readMountInfo(), dir)).toHaveLength(2);
+  expect(await readFile(join(volume.targetPath, 'written'), 'utf8')).toBe('while no driver ran');
+  await driver.node.nodeUnpublishVolume(volume.unpublish(), options);
+  await driver.node.nodeUnstageVolume(volume.unstage(), options);
+  await driver.controller.controllerUnpublishVolume(volume.detach(), options);
+  await driver.controller.deleteVolume(volume.remove(), options);
+  expect(await leftoversOf(dir)).toEqual([]);
+});

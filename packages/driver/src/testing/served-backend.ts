@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRecordingLogger } from '@holdfast/core/testing';
+import { ControllerService, NodeService } from '@holdfast/csi-spec';
+import { type Role, serveDriver } from '@holdfast/driver-kit';
+import { type Client, dialUnix } from '@holdfast/rpc';
+import { createDirBackend } from '../dir/dir-backend.ts';
+import { createDiskBackend } from '../disk/disk-backend.ts';
+
+export interface ServedBackend {
+  readonly dir: string;
+  readonly pool: string;
+  readonly controller: Client<ControllerService>;
+  readonly node: Client<NodeService>;
+  readonly log: ReturnType<typeof createRecordingLogger>;
+  stop(): Promise<void>;
+}
+
+export async function makeScratchFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'hf-driver-'));
+}
+
+/** A backend over a pool, served on a real socket within this process. */
+export async function serveBackend(
+  kind: 'dir' | 'disk',
+  dir: string,
+  more: { role?: Role; maxVolumesPerNode?: number } = {},
+): Promise<ServedBackend> {
+  const { role = 'all', maxVolumesPerNode = 0 } = more;
+  const log = createRecordingLogger();
+  const pool = join(dir, 'pool');
+  const deps = { poolDir: pool, nodeId: 'node-a', role, maxVolumesPerNode, log };
+  const address = join(dir, 'csi.sock');
+  const common = { name: `${kind}.csi.holdfast`, version: '0', role, nodeId: 'node-a', address, log };
+  const server =
+    kind === 'dir'
+      ? await serveDriver({ ...common, backend: await createDirBackend(deps) })
+      : await serveDriver({ ...common, backend: await createDiskBackend(deps) });
+  const connection = await dialUnix({ address, log });
+  return {
+    dir,
+    pool,
+    log,
+    controller: connection.client(ControllerService),
+    node: connection.client(NodeService),
+    stop: async () => {
+      connection.close();
+      await server.stop();
+    },
+  };
+}
+
+export async function removeScratchFolder(dir: string): Promise<void> {
+  await rm(dir, { recursive: true, force: true });
+}
