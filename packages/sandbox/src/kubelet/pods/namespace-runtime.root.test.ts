@@ -127,12 +127,19 @@ describe('without root', () => {
       { source: root + '/rw', target: '/data', isReadOnly: false },
       { source: root + '/ro', target: '/fixed', isReadOnly: true },
     ];
-    await runtime.start({ podUid: 'uid', name: 'app', command, env: {}, workingDir: '/', mounts, user: undefined, group: undefined, groups: [], restarts: 0 });
+    const spec = { podUid: 'uid', name: 'app', command, env: {}, workingDir: '/', mounts, user: undefined, group: undefined, groups: [], restarts: 0 };
+    await runtime.start(spec);
     await ended.promise;
+    const killed = Promise.withResolvers();
+    runtime.onExit(killed.resolve);
+    await runtime.start({ ...spec, name: 'endless', command: ['sleep', '98765.3'] });
+    const again = setInterval(() => runtime.signal('uid', 'endless', 'SIGKILL'), 50);
+    await killed.promise;
+    clearInterval(again);
     clearInterval(alive);
     runtime.close();
     const log = readFileSync(runtime.logPath('uid', 'app'), 'utf8');
-    console.log(JSON.stringify({ uid: readFileSync('/proc/self/uid_map', 'utf8').trim().split(/ +/), state: runtime.state('uid', 'app'), log, kept: readFileSync(root + '/rw/file', 'utf8') }));
+    console.log(JSON.stringify({ uid: readFileSync('/proc/self/uid_map', 'utf8').trim().split(/ +/), state: runtime.state('uid', 'app'), endless: runtime.state('uid', 'endless'), log, kept: readFileSync(root + '/rw/file', 'utf8') }));
     await rm(root, { recursive: true });
   `;
 
@@ -143,6 +150,7 @@ describe('without root', () => {
     expect(seen.uid).toEqual(['0', '65534', '1']);
     expect(seen.log.match(/\/(fixed\/file|etc\/probe): Read-only file system/g) ?? seen.log).toHaveLength(2);
     expect(seen.state).toMatchObject({ kind: 'exited', exitCode: 4 });
+    expect(seen.endless).toMatchObject({ kind: 'exited', exitCode: 137 });
     expect(seen.kept).toBe('kept\n');
   });
 });

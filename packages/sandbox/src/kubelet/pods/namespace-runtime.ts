@@ -1,12 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
+import { type Clock, type Logger, systemClock } from '@holdfast/core';
 import { z } from 'zod';
 import { listDir, readRecord, writeRecord } from '../files.ts';
 import type { KubeletPaths } from '../paths.ts';
+import { defaultPath, resolveSources, shimArguments, shimName } from './container-command.ts';
 import {
   findByArguments,
   findByEnvironment,
@@ -16,8 +17,7 @@ import {
   type ProcessIdentity,
   startTicks,
 } from './processes.ts';
-import type { ContainerMount, ContainerRuntime, ContainerSpec, ContainerState, ExecResult } from './runtime.ts';
-import { initScript, shimScript } from './scripts.ts';
+import type { ContainerRuntime, ContainerSpec, ContainerState, ExecResult } from './runtime.ts';
 
 const recordShape = z.object({
   id: z.string(),
@@ -37,10 +37,8 @@ interface Container {
 
 const recordFile = 'state.json';
 const exitFile = 'exit';
-const shimName = 'holdfast-shim';
 /** Marks every process around a container, so that none is overlooked when the shim is gone. */
 const idVariable = 'HOLDFAST_CONTAINER_ID';
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** What a process gets that was killed, or vanished, without a word: 128 + SIGKILL. */
 const killedCode = 137;
 const adoptedPollMs = 500;
@@ -220,45 +218,6 @@ export function createNamespaceRuntime(deps: {
   };
 }
 
-function shimArguments(spec: ContainerSpec, dir: string): string[] {
-  const user = spec.user === undefined ? [] : [`--reuid=${spec.user}`];
-  const group = spec.group === undefined ? [] : [`--regid=${spec.group}`];
-  const groups = spec.groups.length > 0 ? [`--groups=${spec.groups.join(',')}`] : ['--clear-groups'];
-  const needsIdentity = user.length + group.length + spec.groups.length > 0;
-  const identity = needsIdentity ? [...user, ...group, ...groups] : [];
-  // Set at the very end: a shell on the way would drop names that it cannot use itself, such as "my.name". setpriv stands
-  // between, because env would take a command with an equals sign in it for one more variable.
-  const env = Object.entries({ PATH: defaultPath, ...spec.env }).map(([name, value]) => `${name}=${value}`);
-  return [
-    '-c',
-    shimScript,
-    shimName,
-    dir,
-    'unshare',
-    '--mount',
-    '--propagation=slave',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--',
-    '/bin/sh',
-    '-c',
-    initScript,
-    'holdfast-init',
-    join(dir, 'rootfs'),
-    spec.workingDir,
-    ...spec.mounts.flatMap(({ source, target, isReadOnly }) => [source, target, isReadOnly ? 'ro' : 'rw']),
-    '--',
-    '/usr/bin/env',
-    '-i',
-    ...env,
-    '/usr/bin/setpriv',
-    ...identity,
-    '--',
-    ...spec.command,
-  ];
-}
-
 function stateOf(container: Container | undefined): ContainerState {
   if (container === undefined) {
     return { kind: 'none' };
@@ -271,21 +230,6 @@ function stateOf(container: Container | undefined): ContainerState {
 
 function logFile({ dir, record }: Container): string {
   return join(dir, `${record.restarts}.log`);
-}
-
-/** Links are followed here: inside the new root an absolute one would lead elsewhere. */
-async function resolveSources({ name, mounts }: ContainerSpec): Promise<ContainerMount[]> {
-  return Promise.all(
-    mounts.map(async (mount) => {
-      try {
-        return { ...mount, source: await realpath(mount.source) };
-      } catch (error) {
-        throw new Error(`what container ${name} wants at ${mount.target} cannot be found: ${errorMessage(error)}`, {
-          cause: error,
-        });
-      }
-    }),
-  );
 }
 
 function send(pid: number, signalName: 'SIGTERM' | 'SIGKILL'): void {
