@@ -13,6 +13,7 @@ import { routeResource } from './route.ts';
 import { ApiError, noSuchPath, statusBody, unauthorized } from './status.ts';
 import type { Storage } from './storage.ts';
 import { isTrue, readListOptions } from './verbs/list-options.ts';
+import { sendPodLog } from './verbs/pod-log.ts';
 import { watchObjects } from './verbs/watch.ts';
 
 export interface HandlerDeps {
@@ -71,6 +72,11 @@ async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: Se
   if (isWatch) {
     response.once('close', () => logReply(response.statusCode));
     await watch(deps, request, response, logReply);
+    return;
+  }
+  if (seen.method === 'GET' && seen.resource === 'pods' && seen.subresource === 'log') {
+    response.once('close', () => logReply(response.statusCode));
+    await sendPodLog(deps, { namespace: seen.namespace, name: seen.name ?? '' }, request.query, response, deps.signal);
     return;
   }
   const reply = answerOrError(deps, request);

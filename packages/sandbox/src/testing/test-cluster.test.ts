@@ -124,3 +124,35 @@ spec:
     await expect(events[Symbol.asyncIterator]().next()).rejects.toSatisfy(isExpired);
   });
 });
+
+describe('startTestCluster with loops', () => {
+  it('binds a claim to a volume made for it, and lets both go', async () => {
+    cluster = await startTestCluster({ loops: true });
+    const { client } = cluster;
+    await cluster.apply(`
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: made }
+spec:
+  capacity: { storage: 1Gi }
+  accessModes: [ReadWriteOnce]
+  storageClassName: manual
+  csi: { driver: test.csi.holdfast, volumeHandle: v-1 }
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec:
+  storageClassName: manual
+  accessModes: [ReadWriteOnce]
+  resources: { requests: { storage: 1Gi } }
+`);
+    const ref = { name: 'data', namespace: 'default' };
+    const phase = async (): Promise<string | undefined> =>
+      (await client.get(persistentVolumeClaims, ref)).status?.phase;
+    await expect.poll(phase, { timeout: 20_000 }).toBe('Bound');
+    await client.delete(persistentVolumeClaims, ref);
+    await expect.poll(() => client.get(persistentVolumeClaims, ref).catch(isNotFound), { timeout: 20_000 }).toBe(true);
+    expect(cluster.requests.some(({ userAgent }) => userAgent === 'loops/0')).toBe(true);
+  });
+});
