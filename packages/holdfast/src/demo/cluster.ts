@@ -87,7 +87,7 @@ export async function openCluster(places: Places, signal: AbortSignal): Promise<
 async function readPodLog(client: KubeClient, name: string): Promise<string> {
   try {
     const reply = await client.request('GET', `/api/v1/namespaces/${namespace}/pods/${name}/log`);
-    return String(reply.body ?? '');
+    return typeof reply.body === 'string' ? reply.body : '';
   } catch {
     return '';
   }

@@ -25,6 +25,6 @@ export function loopDevicesBelow(folder: string): string[] {
 export function poolEntries(pool: string): string[] {
   if (!existsSync(pool)) return [];
   return readdirSync(pool, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() || entry.name.startsWith('pvc-'))
+    .filter((entry) => !entry.isDirectory() || entry.name.startsWith('pvc-'))
     .map((entry) => join(entry.parentPath, entry.name));
 }

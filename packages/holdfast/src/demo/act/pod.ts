@@ -30,16 +30,8 @@ export async function seePodWrite(scene: Scene): Promise<string> {
 
 /** Deletes the pod and makes it again: the bytes must outlive it. */
 export async function remakePod(scene: Scene, checksum: string): Promise<void> {
-  const { cluster, podName, signal, file, step } = scene;
-  await deleteExample(cluster.client, file('3-pod'), signal);
-  scene.strike('remake');
-  await step({
-    title: 'pod is deleted',
-    what: `pod ${podName} to be gone`,
-    look: () => (cluster.pod(podName) ? notYet('it is still there') : found(true)),
-  });
-  await applyExample(cluster.client, file('3-pod'), signal);
-  await step({
+  await makePodAgain(scene, () => scene.strike('remake'));
+  await scene.step({
     title: 'a new pod reads the same bytes',
     what: `sha256 ${checksum} of a file that was there already`,
     look: async () => {
@@ -52,4 +44,16 @@ export async function remakePod(scene: Scene, checksum: string): Promise<void> {
     },
     detail: (read) => `sha256 ${read.slice(0, 16)}…`,
   });
+}
+
+export async function makePodAgain(scene: Scene, onDelete: () => void = () => {}): Promise<void> {
+  const { cluster, podName, signal, file, step } = scene;
+  await deleteExample(cluster.client, file('3-pod'), signal);
+  onDelete();
+  await step({
+    title: 'pod is deleted',
+    what: `pod ${podName} to be gone`,
+    look: () => (cluster.pod(podName) ? notYet('it is still there') : found(true)),
+  });
+  await applyExample(cluster.client, file('3-pod'), signal);
 }

@@ -36,7 +36,7 @@ async function seeBound({ backend, cluster, places, claimName, volumeName, step 
     title: 'CreateVolume',
     what: "a volume in the driver's pool",
     look: () => {
-      const [entry] = poolEntries(poolDir(places, backend));
+      const entry = poolEntries(poolDir(places, backend)).find((path) => !path.endsWith('.tmp'));
       return entry === undefined ? notYet('an empty pool') : found(entry);
     },
     detail: (entry) => entry.slice(places.work.length + 1),
