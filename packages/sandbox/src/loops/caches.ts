@@ -1,5 +1,5 @@
-import { type Clock, type Logger } from '@holdfast/core';
 import { createReflector, type Reflector, type Store } from '@holdfast/control';
+import { type Clock, type Logger } from '@holdfast/core';
 import {
   type CSIDriver,
   type CSINode,

@@ -1,5 +1,5 @@
 import type { Logger } from '@holdfast/core';
-import { type NodeCapability, NodeService, nodeCapabilities, NodeGetCapabilitiesRequest } from '@holdfast/csi-spec';
+import { type NodeCapability, NodeGetCapabilitiesRequest, NodeService, nodeCapabilities } from '@holdfast/csi-spec';
 import { type Client, dialUnix } from '@holdfast/rpc';
 
 /** kubelet's limit for every call to a driver. */

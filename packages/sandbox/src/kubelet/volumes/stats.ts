@@ -1,7 +1,7 @@
 import { errorMessage } from '@holdfast/core';
 import { NodeGetVolumeStatsRequest, VolumeUsage_Unit } from '@holdfast/csi-spec';
-import { type DriverRegistry, driverTimeoutMs } from '../plugins/drivers.ts';
 import type { KubeletPaths } from '../paths.ts';
+import { type DriverRegistry, driverTimeoutMs } from '../plugins/drivers.ts';
 import type { ActualState } from './state.ts';
 
 /** What a driver says about one mounted volume. Sizes are decimal text: JSON numbers cannot hold them all. */

@@ -1,5 +1,5 @@
 import type { Outcome } from '@holdfast/control';
-import { splitKey, persistentVolumeClaims, isNotFound, type PersistentVolumeClaim } from '@holdfast/kube';
+import { isNotFound, type PersistentVolumeClaim, persistentVolumeClaims, splitKey } from '@holdfast/kube';
 import { createLoop, type Loop, type LoopDeps, watchKeys, watchStore } from '../loop.ts';
 import { decideVolume } from './decide-volume.ts';
 import { setVolumePhase, unbindVolume } from './steps.ts';

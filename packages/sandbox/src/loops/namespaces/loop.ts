@@ -1,13 +1,13 @@
 import type { Outcome } from '@holdfast/control';
 import {
+  events,
   isNotFound,
   type KubeObject,
+  leases,
   persistentVolumeClaims,
   pods,
   type Resource,
   secrets,
-  events,
-  leases,
 } from '@holdfast/kube';
 import { createLoop, type Loop, type LoopDeps, watchKeys } from '../loop.ts';
 
