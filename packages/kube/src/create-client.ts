@@ -116,7 +116,6 @@ export function createKubeClient(deps: KubeClientDeps): KubeClient & { close(): 
       throw transportError(request, error, signal);
     } finally {
       stopTimer();
-      response.destroy();
     }
   }
 
