@@ -6,6 +6,7 @@ import {
   type Outcome,
   type QueueMetrics,
   runController,
+  type Store,
   type StoreChange,
   type WorkQueue,
 } from '@holdfast/control';
@@ -13,9 +14,12 @@ import { type Clock, type Logger, systemClock } from '@holdfast/core';
 import {
   isNotFound,
   type KubeClient,
+  type KubeObject,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumes,
+  type Resource,
+  storageClasses,
 } from '@holdfast/kube';
 import { createAttachRequirement } from './attach-requirement.ts';
 import { createClaimEvents } from './claim-events.ts';
@@ -111,23 +115,31 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
 
   async function reconcileClaim(uid: string, signal: AbortSignal): Promise<Outcome> {
     const [claim] = claims.byIndex('uid', uid);
-    const step = decideClaim(
-      {
-        claim,
-        storageClass: claim && classes.get(classNameOf(claim)),
-        volume: volumes.get(volumeNameFor(uid, rules.naming)),
-        progress: claimMemory.progress(uid),
-        infeasible: claimMemory.infeasible(uid),
-      },
-      context,
-    );
+    const className = claim && classNameOf(claim);
+    const decideNow = () =>
+      decideClaim(
+        {
+          claim,
+          storageClass: className ? classes.get(className) : undefined,
+          volume: volumes.get(volumeNameFor(uid, rules.naming)),
+          progress: claimMemory.progress(uid),
+          infeasible: claimMemory.infeasible(uid),
+        },
+        context,
+      );
+    let step = decideNow();
+    // A class and its claim often come together, over two watches: nobody shall be told that what is there is missing.
+    if (step.kind === 'refuse' && className && !classes.get(className)) {
+      await readLive(storageClasses, classes, className, signal);
+      step = decideNow();
+    }
     return await claimSteps(uid, step, signal);
   }
 
   async function reconcileVolume(name: string, signal: AbortSignal): Promise<Outcome> {
     let step = decide(volumes.get(name));
     // Data is about to be destroyed: the cache may not know yet that the volume was claimed again or is to be retained.
-    if (step.kind === 'delete') step = decide(await readVolume(name, signal));
+    if (step.kind === 'delete') step = decide(await readLive(persistentVolumes, volumes, name, signal));
     return await volumeSteps(name, step, signal);
   }
 
@@ -138,10 +150,16 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
     return decideVolume({ volume, attachedNodes, stage: volume && volumeMemory.stage(volume) }, driver);
   }
 
-  async function readVolume(name: string, signal: AbortSignal): Promise<PersistentVolume | undefined> {
+  /** Asks the API server itself, and lets the cache know. */
+  async function readLive<T extends KubeObject>(
+    resource: Resource<T>,
+    store: Store<T>,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
     try {
-      const live = await client.get(persistentVolumes, { name }, { signal });
-      volumes.applyWrite(live);
+      const live = await client.get(resource, { name }, { signal });
+      store.applyWrite(live);
       return live;
     } catch (error) {
       if (isNotFound(error)) return undefined;

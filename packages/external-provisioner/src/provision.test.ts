@@ -333,6 +333,19 @@ describe('a bad claim is told what is wrong, and nothing is made for it', () => 
     await toldTo('data', 'Succeeded');
   });
 
+  it('not a class that only the cache has not heard of yet', async () => {
+    rig.cluster.intercept(async ({ verb, resource, query, userAgent }) => {
+      if (resource !== 'storageclasses' || !userAgent.startsWith('csi-provisioner')) return undefined;
+      if (verb === 'list') return { status: 200, body: { metadata: { resourceVersion: '1' }, items: [] } };
+      if (verb !== 'watch') return undefined;
+      if (!query.includes('sendInitialEvents')) await new Promise(() => {});
+      return { status: 422, body: { kind: 'Status', code: 422, reason: 'Invalid', message: 'no streaming lists' } };
+    });
+    await rig.start();
+    await rig.createClaim('data');
+    expect((await toldTo('data', 'Provisioning')).join()).toMatch(/^Normal ProvisioningSucceeded/);
+  });
+
   it('a missing class, created later', async () => {
     await rig.start();
     await rig.createClaim('data', { spec: { storageClassName: 'late' } });
