@@ -1,24 +1,28 @@
+import { objectKey, type PersistentVolumeClaim } from '@holdfast/kube';
 import type { ClaimMemory } from './decide.ts';
 
-/** What this process remembers of claims, by uid: a claim made anew under an old name starts with nothing. */
+/** What this process remembers of claims. A claim made anew under an old name starts with nothing. */
 export interface Memory {
-  of(uid: string): ClaimMemory;
-  set(uid: string, facts: Partial<ClaimMemory>): void;
-  /** Called when a claim is deleted and when an expansion has succeeded. */
-  forget(uid: string): void;
-  readonly size: number;
+  of(claim: PersistentVolumeClaim | undefined): ClaimMemory;
+  set(claim: PersistentVolumeClaim, facts: Partial<ClaimMemory>): void;
+  /** Called when a claim (`namespace/name`) is gone and when an expansion has succeeded. */
+  forget(key: string): void;
 }
 
 const BLANK: ClaimMemory = { hasFinalError: false, isRefusedInUse: false, restUntilMs: Number.NEGATIVE_INFINITY };
 
 export function createClaimMemory(): Memory {
-  const byUid = new Map<string, ClaimMemory>();
+  const byKey = new Map<string, { uid: string; facts: ClaimMemory }>();
+
+  function of(claim: PersistentVolumeClaim | undefined): ClaimMemory {
+    const kept = claim && byKey.get(objectKey(claim));
+    return kept && kept.uid === claim.metadata.uid ? kept.facts : BLANK;
+  }
+
   return {
-    of: (uid) => byUid.get(uid) ?? BLANK,
-    set: (uid, facts) => void byUid.set(uid, { ...(byUid.get(uid) ?? BLANK), ...facts }),
-    forget: (uid) => void byUid.delete(uid),
-    get size() {
-      return byUid.size;
-    },
+    of,
+    set: (claim, facts) =>
+      void byKey.set(objectKey(claim), { uid: claim.metadata.uid, facts: { ...of(claim), ...facts } }),
+    forget: (key) => void byKey.delete(key),
   };
 }

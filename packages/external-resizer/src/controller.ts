@@ -10,7 +10,7 @@ import {
   type WorkQueue,
 } from '@holdfast/control';
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
-import type { KubeClient, PersistentVolumeClaim } from '@holdfast/kube';
+import { type KubeClient, objectKey, type PersistentVolumeClaim } from '@holdfast/kube';
 import { createClaimEvents } from './claim-events.ts';
 import { createClaimMemory } from './claim-memory.ts';
 import { createClaimWriter } from './claim-writer.ts';
@@ -84,22 +84,22 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
   });
 
   function enqueue(claim: PersistentVolumeClaim | undefined): void {
-    if (claim) queue.add(claim.metadata.uid);
+    if (claim) queue.add(objectKey(claim));
   }
 
-  async function reconcile(uid: string, signal: AbortSignal): Promise<Outcome> {
-    const [claim] = claims.byIndex('uid', uid);
+  async function reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
+    const claim = claims.get(key);
     const step = decideClaim(
       {
         claim,
         volume: volumes.get(claim?.spec?.volumeName ?? ''),
-        memory: memory.of(uid),
-        usingPod: claim && pods.podUsing(claim),
+        memory: memory.of(claim),
+        usingPod: claim ? pods.podUsing(claim) : undefined,
         nowMs: clock.monotonicMs(),
       },
       rules,
     );
-    return await carryOut(uid, step, signal);
+    return await carryOut(key, step, signal);
   }
 
   await caches.synced;
@@ -118,12 +118,12 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
 function subscribe({ stores: { claims, volumes } }: Caches, queue: WorkQueue): () => void {
   const subscriptions = [
     claims.subscribe((change) => {
-      if (isWorthALook(change)) queue.add(change.object.metadata.uid);
+      if (isWorthALook(change)) queue.add(objectKey(change.object));
     }),
     // A claim may be seen before its volume.
     volumes.subscribe(({ kind, object }) => {
       if (kind !== 'added') return;
-      for (const claim of claims.byIndex('volume', object.metadata.name)) queue.add(claim.metadata.uid);
+      for (const claim of claims.byIndex('volume', object.metadata.name)) queue.add(objectKey(claim));
     }),
   ];
   return () => {

@@ -180,6 +180,16 @@ describe('the target size', () => {
   });
 });
 
+it.each<[string | undefined, string | undefined, boolean]>([
+  [undefined, undefined, true],
+  ['2Gi', controllerInfeasible, true],
+  ['3Gi', undefined, true],
+  ['3Gi', controllerInProgress, false],
+  ['3Gi', controllerInfeasible, false],
+])('with %s allocated and status %s it is a new target: %s', (allocated, status, isNewTarget) => {
+  expect(decide({ requested: '3Gi', actual: '1Gi', volume: '1Gi', allocated, status })).toMatchObject({ isNewTarget });
+});
+
 describe('nothing is done for', () => {
   it.each<[string, Case]>([
     ['a claim that has what it asks for', { requested: '1Gi', actual: '1Gi', volume: '1Gi' }],

@@ -4,6 +4,7 @@ import { AccessModeError } from '@holdfast/csi-spec';
 import {
   isNotFound,
   type KubeClient,
+  objectKey,
   type Patch,
   type PersistentVolume,
   type PersistentVolumeClaim,
@@ -35,7 +36,7 @@ export interface StepDeps {
 }
 
 /** Carries one step out. */
-export function createSteps(deps: StepDeps): (uid: string, step: Step, signal: AbortSignal) => Promise<Outcome> {
+export function createSteps(deps: StepDeps): (key: string, step: Step, signal: AbortSignal) => Promise<Outcome> {
   const { client, calls, volumes, writer, events, memory, pods, clock, log } = deps;
 
   async function patchVolume(volume: PersistentVolume, patch: Patch | undefined, signal: AbortSignal): Promise<void> {
@@ -57,14 +58,14 @@ export function createSteps(deps: StepDeps): (uid: string, step: Step, signal: A
       case 'expanded':
         return await recordSuccess(claim, volume, result, signal);
       case 'wrongReply':
-        memory.set(claim.metadata.uid, { hasFinalError: true });
+        memory.set(claim, { hasFinalError: true });
         return await recordFailure(claim, result.message, false, signal);
       case 'failed': {
         const { isFinal, isInfeasible, isInUse } = result.verdict;
         const message = describe(result.error);
         // Cut off by our own end, which is nothing to tell a user.
         if (signal.aborted && !isFinal) return { kind: 'retry', error: result.error };
-        memory.set(claim.metadata.uid, { hasFinalError: isFinal });
+        memory.set(claim, { hasFinalError: isFinal });
         if (isInUse) rememberInUse(claim);
         if (isFinal) return await recordFailure(claim, message, isInfeasible, signal);
         events.failed(claim, message);
@@ -89,7 +90,7 @@ export function createSteps(deps: StepDeps): (uid: string, step: Step, signal: A
   }
 
   function rememberInUse(claim: PersistentVolumeClaim): void {
-    memory.set(claim.metadata.uid, { isRefusedInUse: true });
+    memory.set(claim, { isRefusedInUse: true });
     pods.start();
   }
 
@@ -105,7 +106,7 @@ export function createSteps(deps: StepDeps): (uid: string, step: Step, signal: A
       ? (current: PersistentVolumeClaim) => nodePendingPatch(current, clock.nowMs())
       : (current: PersistentVolumeClaim) => finishedPatch(current, formatBytes(grown.sizeBytes));
     const written = await writer.recordStatus(claim, build, signal);
-    memory.forget(claim.metadata.uid);
+    memory.forget(objectKey(claim));
     if (grown.isNodeExpansionRequired) events.fileSystemResizeRequired(written);
     else events.succeeded(written);
     log.info('Volume expanded', {
@@ -123,11 +124,11 @@ export function createSteps(deps: StepDeps): (uid: string, step: Step, signal: A
     signal: AbortSignal,
   ): Promise<Outcome> {
     events.failed(claim, message);
-    if (isInfeasible) memory.set(claim.metadata.uid, { restUntilMs: clock.monotonicMs() + deps.infeasibleRestMs });
+    if (isInfeasible) memory.set(claim, { restUntilMs: clock.monotonicMs() + deps.infeasibleRestMs });
     const patch = failedPatch(claim, { message, isInfeasible, nowMs: clock.nowMs() });
     if (patch) await writer.patchStatus(claim, patch, signal);
     if (!isInfeasible) return { kind: 'retry', error: new Error(message) };
-    log.warn('The driver calls this size impossible', { claim: claim.metadata.name, error: message });
+    log.warn('The driver calls this size impossible', { claim: objectKey(claim), error: message });
     return { kind: 'again', afterMs: deps.infeasibleRestMs };
   }
 
@@ -148,13 +149,13 @@ export function createSteps(deps: StepDeps): (uid: string, step: Step, signal: A
     return { kind: 'giveUp', error: new Error(message) };
   }
 
-  return async (uid, step, signal) => {
+  return async (key, step, signal) => {
     switch (step.kind) {
       case 'nothing':
-        log.debug(4, 'Nothing to do', { claim: uid, why: step.why });
+        log.debug(4, 'Nothing to do', { claim: key, why: step.why });
         return { kind: 'done' };
       case 'forget':
-        memory.forget(uid);
+        memory.forget(key);
         return { kind: 'done' };
       case 'wait':
         return { kind: 'again', afterMs: step.afterMs };

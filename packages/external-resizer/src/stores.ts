@@ -11,7 +11,7 @@ import {
 import { annotations } from './names.ts';
 
 export interface Stores {
-  /** Indexes: `uid`, and `volume` (the claims that name a PersistentVolume). */
+  /** Index `volume`: the claims that name a PersistentVolume. */
   readonly claims: Store<PersistentVolumeClaim>;
   readonly volumes: Store<PersistentVolume>;
 }
@@ -32,7 +32,6 @@ export function createCaches(deps: { client: KubeClient; driverName: string; log
     resource: persistentVolumeClaims,
     project: projectClaim,
     indexes: {
-      uid: (claim) => [claim.metadata.uid],
       volume: (claim) => (claim.spec?.volumeName ? [claim.spec.volumeName] : []),
     },
   });

@@ -1,0 +1,242 @@
+import { persistentVolumeClaims, persistentVolumes, pods, secrets } from '@holdfast/kube';
+import { rpcError } from '@holdfast/rpc';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { claimRef, conditionTypes, GI, grows, RESIZER, type Rig, startRig, storageOf } from './testing/resize-rig.ts';
+
+const rigs: Rig[] = [];
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.stop();
+});
+
+async function setUp(...options: Parameters<typeof startRig>): Promise<Rig> {
+  const rig = await startRig(...options);
+  rigs.push(rig);
+  return rig;
+}
+
+describe('a driver whose answer cannot be', () => {
+  it.each([
+    ['0 bytes', 0n, 'to 0 where at least 3Gi was asked for'],
+    ['less than asked', 2n * GI, 'to 2Gi where at least 3Gi was asked for'],
+  ])('%s: is told on the claim, and the volume is not touched', async (_name, answer, text) => {
+    const rig = await setUp();
+    rig.driver.on('ControllerExpandVolume', grows(answer, false));
+    await rig.start();
+    await rig.request('3Gi');
+    await vi.waitFor(async () => expect(await rig.reasons()).toEqual(['VolumeResizeFailed']));
+    const [event] = await rig.events();
+    expect(event?.message).toContain(text);
+    expect(event?.message).toContain('fault of the driver');
+    await vi.waitFor(() => expect(rig.expandedTo().length).toBeGreaterThanOrEqual(2));
+    expect(rig.writes().filter((write) => write === 'patch persistentvolumes')).toEqual([]);
+    expect(storageOf((await rig.claim()).status?.capacity)).toBe('1Gi');
+  });
+});
+
+describe('a driver that only expands unused volumes', () => {
+  it('is not called again while a pod uses the volume, and is as soon as the pod is gone', async () => {
+    const rig = await setUp();
+    const { client } = rig.cluster;
+    const pod = await client.create(pods, {
+      metadata: { name: 'web-0', namespace: 'default' },
+      spec: {
+        containers: [{ name: 'c', image: 'i' }],
+        volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }],
+      },
+    });
+    let isInUse = true;
+    rig.driver.on('ControllerExpandVolume', async (request) => {
+      if (isInUse) throw rpcError('FailedPrecondition', 'volume is published');
+      return grows(undefined, false)(request);
+    });
+    await rig.start();
+    expect(rig.cluster.requests.some(({ resource, userAgent }) => resource === 'pods' && userAgent === RESIZER)).toBe(
+      false,
+    );
+    await rig.request('2Gi');
+    await vi.waitFor(async () => {
+      const told = (await rig.events()).find(({ message }) => message?.includes('web-0'));
+      expect(told?.message).toContain('only supports offline expansion');
+    });
+    const calls = rig.expandedTo().length;
+    await rig.request('3Gi');
+    isInUse = false;
+    await client.delete(pods, pod.metadata, { gracePeriodSeconds: 0 });
+    await vi.waitFor(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('3Gi'));
+    expect(rig.expandedTo()).toHaveLength(calls + 1);
+
+    // What the driver once refused is no more held against it.
+    await client.create(pods, {
+      metadata: { name: 'web-1', namespace: 'default' },
+      spec: {
+        containers: [{ name: 'c', image: 'i' }],
+        volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }],
+      },
+    });
+    await rig.request('4Gi');
+    await vi.waitFor(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('4Gi'));
+  });
+
+  it('is called in any case with --handle-volume-inuse-error=false', async () => {
+    const rig = await setUp();
+    rig.driver.on('ControllerExpandVolume', async () => {
+      throw rpcError('FailedPrecondition', 'volume is published');
+    });
+    await rig.start('--handle-volume-inuse-error=false', '--retry-interval-max=20ms');
+    await rig.request('2Gi');
+    await vi.waitFor(() => expect(rig.expandedTo().length).toBeGreaterThanOrEqual(4));
+    expect(rig.cluster.requests.some(({ resource, userAgent }) => resource === 'pods' && userAgent === RESIZER)).toBe(
+      false,
+    );
+  });
+});
+
+it('asks for a raw block volume as one', async () => {
+  const rig = await setUp({}, { volumeMode: 'Block', accessModes: ['ReadWriteMany'] });
+  rig.driver.on('ControllerExpandVolume', grows(undefined, false));
+  await rig.start();
+  await rig.request('2Gi');
+  await vi.waitFor(() => expect(rig.expandedTo()).toHaveLength(1));
+  expect(rig.driver.callsOf('ControllerExpandVolume')[0]?.request).toMatchObject({
+    volumeCapability: { accessType: { $case: 'block' }, accessMode: { mode: 5 } },
+  });
+});
+
+it('sees a volume that comes after its claim', async () => {
+  const rig = await setUp();
+  rig.driver.on('ControllerExpandVolume', grows(undefined, false));
+  const { metadata: _old, ...volume } = await rig.volume();
+  await rig.cluster.client.patch(
+    persistentVolumes,
+    { name: 'pv-1' },
+    { kind: 'merge', body: { metadata: { finalizers: null } } },
+  );
+  await rig.cluster.client.delete(persistentVolumes, { name: 'pv-1' });
+  await rig.request('2Gi');
+  await rig.start();
+  await rig.cluster.client.create(persistentVolumes, { ...volume, metadata: { name: 'pv-1' } });
+  await vi.waitFor(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('2Gi'));
+});
+
+it('looks at every claim again each --resync-period', async () => {
+  const rig = await setUp();
+  let isBroken = true;
+  rig.driver.on('ControllerExpandVolume', async (request) => {
+    if (isBroken) throw rpcError('Internal', 'broken');
+    return grows(undefined, false)(request);
+  });
+  await rig.start('--retry-interval-start=1h', '--retry-interval-max=1h', '--resync-period=50ms');
+  await rig.request('2Gi');
+  await vi.waitFor(() => expect(rig.expandedTo().length).toBeGreaterThanOrEqual(2));
+  isBroken = false;
+  await vi.waitFor(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('2Gi'));
+});
+
+it('leaves the claim to whoever began another expansion under it', async () => {
+  const rig = await setUp();
+  let hasInterfered = false;
+  rig.driver.on('ControllerExpandVolume', async (request) => {
+    if (!hasInterfered) {
+      hasInterfered = true;
+      const body = { status: { allocatedResources: { storage: '9Gi' } } };
+      await rig.cluster.client.patch(
+        persistentVolumeClaims,
+        claimRef,
+        { kind: 'merge', body },
+        { subresource: 'status' },
+      );
+    }
+    return grows(undefined, false)(request);
+  });
+  await rig.start();
+  await rig.request('2Gi');
+  await vi.waitFor(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('9Gi'));
+  expect(rig.expandedTo()).toEqual([2n * GI, 9n * GI]);
+});
+
+it('drops an expansion whose claim goes away under it', async () => {
+  const rig = await setUp();
+  const { client } = rig.cluster;
+  rig.driver.on('ControllerExpandVolume', async (request) => {
+    await client.patch(persistentVolumeClaims, claimRef, { kind: 'merge', body: { metadata: { finalizers: null } } });
+    await client.delete(persistentVolumeClaims, claimRef);
+    return grows(undefined, false)(request);
+  });
+  const stop = await rig.start('--retry-interval-max=20ms');
+  await rig.request('2Gi');
+  await vi.waitFor(async () => expect(storageOf((await rig.volume()).spec?.capacity)).toBe('2Gi'));
+  await stop();
+  expect(rig.errors()).toEqual([]);
+  expect(rig.expandedTo()).toHaveLength(1);
+});
+
+it('refuses access modes that CSI cannot express, and says which', async () => {
+  const rig = await setUp({}, { accessModes: ['ReadOnlyMany', 'ReadWriteOnce'] });
+  await rig.start();
+  await rig.request('2Gi');
+  await vi.waitFor(async () => expect(await rig.reasons()).toEqual(['VolumeResizeFailed']));
+  expect((await rig.events())[0]?.message).toContain('ReadOnlyMany and ReadWriteOnce');
+  expect(rig.expandedTo()).toEqual([]);
+  await rig.request('3Gi');
+  await vi.waitFor(async () => expect((await rig.events())[0]?.count).toBe(2));
+});
+
+describe('what goes wrong on the way', () => {
+  it('a missing secret is named on the claim, and nothing is announced', async () => {
+    const secretRef = { name: 'missing', namespace: 'default' };
+    const rig = await setUp(
+      {},
+      { csi: { driver: 'scripted.csi.holdfast', volumeHandle: 'vol-1', controllerExpandSecretRef: secretRef } },
+    );
+    rig.driver.on('ControllerExpandVolume', grows(undefined, false));
+    await rig.start();
+    await rig.request('2Gi');
+    await vi.waitFor(async () => expect(await rig.reasons()).toEqual(['VolumeResizeFailed']));
+    expect((await rig.events())[0]?.message).toContain('secret "default/missing"');
+    expect(rig.expandedTo()).toEqual([]);
+    expect((await rig.claim()).status?.allocatedResources).toBeUndefined();
+    await rig.cluster.client.create(secrets, { metadata: secretRef, data: {} });
+    await vi.waitFor(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('2Gi'));
+  });
+
+  it('a secret that the driver repeats in its error is shown to nobody', async () => {
+    const secretRef = { name: 'expand', namespace: 'default' };
+    const rig = await setUp(
+      {},
+      { csi: { driver: 'scripted.csi.holdfast', volumeHandle: 'vol-1', controllerExpandSecretRef: secretRef } },
+    );
+    await rig.cluster.client.create(secrets, {
+      metadata: secretRef,
+      data: { password: Buffer.from('open-sesame').toString('base64') },
+    });
+    rig.driver.on('ControllerExpandVolume', async () => {
+      throw rpcError('Internal', 'ran tool --password=open-sesame and it failed');
+    });
+    await rig.start();
+    await rig.request('2Gi');
+    await vi.waitFor(async () => expect(conditionTypes(await rig.claim())).toContain('ControllerResizeError'));
+    await vi.waitFor(async () => expect(await rig.reasons()).toContain('VolumeResizeFailed'));
+    expect(JSON.stringify([await rig.claim(), await rig.events()])).not.toContain('open-sesame');
+  });
+
+  it.each(['persistentvolumes', 'persistentvolumeclaims'])(
+    'a lost reply to a patch of %s ends in the same state',
+    async (resource) => {
+      const rig = await setUp();
+      rig.driver.on('ControllerExpandVolume', grows(undefined, false));
+      await rig.start();
+      let dropped = 0;
+      rig.cluster.intercept((request) => {
+        if (request.verb !== 'patch' || request.resource !== resource || dropped > 0 || rig.expandedTo().length === 0)
+          return undefined;
+        dropped += 1;
+        return { drop: 'after' };
+      });
+      await rig.request('2Gi');
+      await vi.waitFor(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('2Gi'));
+      await vi.waitFor(async () => expect(storageOf((await rig.volume()).spec?.capacity)).toBe('2Gi'));
+      expect(dropped).toBe(1);
+      expect(conditionTypes(await rig.claim())).toEqual([]);
+    },
+  );
+});
