@@ -1,7 +1,7 @@
 // Bundles each program into one file, packages/<name>/dist/<program>.mjs: bundling halves start-up time and memory
 // against loading node_modules (measured in docs/adr/0004-one-file-per-program.md).
-// In a package's folder it builds that package; at the root, every package whose sources are newer than its bundle.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+// In a package's folder it builds that package; at the root, every one.
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -16,6 +16,7 @@ function programOf(folder: string): string | undefined {
 const requireShim = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
 async function bundle(folder: string, program: string): Promise<void> {
+  rmSync(join(folder, 'dist'), { recursive: true, force: true });
   await build({
     entryPoints: { [program]: join(folder, 'src', 'bin.ts') },
     outdir: join(folder, 'dist'),
