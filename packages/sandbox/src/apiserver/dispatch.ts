@@ -173,6 +173,9 @@ function readDeleteOptions(request: ApiRequest): DeleteOptions {
   if (!isObject(body)) throw badRequest('DeleteOptions: the body is not an object');
   const { isDryRun } = readWriteOptions(request);
   const inQuery = request.query.get('gracePeriodSeconds');
+  if (inQuery !== null && !/^-?\d{1,9}$/.test(inQuery)) {
+    throw badRequest(`gracePeriodSeconds: ${JSON.stringify(inQuery)} is not a number of seconds`);
+  }
   const preconditions = objectAt(body, 'preconditions');
   return {
     gracePeriodSeconds: numberAt(body, 'gracePeriodSeconds') ?? (inQuery === null ? undefined : Number(inQuery)),

@@ -70,6 +70,7 @@ async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: Se
     return;
   }
   if (isWatch) {
+    if (intervention !== undefined && 'holdReply' in intervention) await intervention.holdReply;
     response.once('close', () => logReply(response.statusCode));
     await watch(deps, request, response, logReply);
     return;

@@ -27,6 +27,8 @@ export interface Kind extends ResourceName {
   readonly categories?: readonly string[];
   /** Has a /status subresource: writes to the main resource leave `status` alone, and the other way round. */
   readonly hasStatus?: boolean;
+  /** A status given at creation is kept: kubelet registers its node with one. */
+  readonly keepsStatusAtCreation?: boolean;
   /** A write to /status also leaves the metadata alone (labels, annotations, finalizers, owners). */
   readonly hasStatusApartFromMetadata?: boolean;
   /** metadata.generation counts the changes of the spec. */

@@ -84,7 +84,7 @@ function table(out: string): string[][] {
     .map((line) => line.trim().split(/\s{2,}/));
 }
 
-describe.skipIf(!hasKubectl)(suite, () => {
+describe.skipIf(!hasKubectl)(suite, { timeout: 120_000 }, () => {
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'holdfast-kubectl-'));
     cluster = await startTestCluster({ tls: true });

@@ -101,6 +101,20 @@ describe('what the server fills in', () => {
     });
   });
 
+  it('keeps the status a node registers with', async () => {
+    const made = await post('/api/v1/nodes', { metadata: { name: 'n' }, status: { capacity: { pods: '110' } } });
+    expect(made['status']).toEqual({ capacity: { pods: '110' } });
+    const { body } = await api.patch('/api/v1/nodes/n', 'merge', { status: { capacity: { pods: '1' } } });
+    expect(body['status']).toEqual({ capacity: { pods: '110' } });
+  });
+
+  it('says in both fields what a claim is filled from', async () => {
+    const source = { kind: 'PersistentVolumeClaim', name: 'other' };
+    const asked = claim({ name: 'copy' });
+    const made = await post(claims, { ...asked, spec: { ...objectAt(asked, 'spec'), dataSource: source } });
+    expect(made['spec']).toMatchObject({ dataSource: source, dataSourceRef: source });
+  });
+
   it('generates names that differ, from a prefix it cuts', async () => {
     const prefix = `${'p'.repeat(70)}-`;
     const names = new Set<unknown>();

@@ -37,6 +37,8 @@ export interface ApiServer {
   readonly storage: Storage;
   /** Forgets the history, as etcd's compaction does: whoever resumes from before it is told 410. */
   compact(): void;
+  /** Cuts every connection, as a network does: watches end in the middle. */
+  dropConnections(): void;
   /** Ends every watch and connection, and returns once the port is free. */
   stop(): Promise<void>;
 }
@@ -78,8 +80,11 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     ca: identity?.cert,
     storage,
     compact: () => storage.compact(),
+    dropConnections: () => server.closeAllConnections(),
     async stop() {
       stopping.abort();
+      // Watches end on their own now; what is still there after a turn of the event loop is cut.
+      await new Promise((resolve) => setImmediate(resolve));
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;

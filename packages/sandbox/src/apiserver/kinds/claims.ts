@@ -3,7 +3,7 @@ import { ageColumn, column, nameColumn, phaseOf, shortAccessModes, textColumn } 
 import type { FieldError } from '../field-errors.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../field-errors.ts';
 import type { JsonObject } from '../json.ts';
-import { ensureObject, equalJson, listAt, objectAt, setDefault, stringAt } from '../json.ts';
+import { ensureObject, equalJson, isObject, listAt, objectAt, setDefault, stringAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
 import { dnsSubdomain } from '../name-rules.ts';
 import type { ApiObject, DraftObject } from '../objects.ts';
@@ -102,6 +102,14 @@ function admitUpdate(next: ApiObject, previous: ApiObject, storage: Storage): vo
   }
 }
 
+/** The old field and the new one for what a claim is filled from say the same (KEP-1495), unless it is in another namespace. */
+function shareDataSource(spec: JsonObject): void {
+  const { dataSource, dataSourceRef } = spec;
+  if (isObject(dataSource)) setDefault(spec, 'dataSourceRef', { ...dataSource });
+  if (isObject(dataSourceRef) && dataSourceRef['namespace'] === undefined)
+    setDefault(spec, 'dataSource', { ...dataSourceRef });
+}
+
 export const claims: Kind = {
   ...resource,
   version: 'v1',
@@ -123,6 +131,7 @@ export const claims: Kind = {
     addFinalizer(claim, 'kubernetes.io/pvc-protection');
   },
   prepareCreate(claim) {
+    shareDataSource(ensureObject(claim, 'spec'));
     claim['status'] = { phase: 'Pending' };
   },
   validate,

@@ -43,6 +43,7 @@ export const nodes: Kind = {
   isNamespaced: false,
   shortNames: ['no'],
   hasStatus: true,
+  keepsStatusAtCreation: true,
   answersDeleteWithStatus: true,
   quantityMaps: [
     ['status', 'capacity'],

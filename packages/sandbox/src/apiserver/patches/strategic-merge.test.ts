@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue, listAt, stringAt } from '../json.ts';
+import { applyMergePatch } from './merge-patch.ts';
 import { mergeRuleOf } from './merge-rules.ts';
 import { applyStrategicMerge } from './strategic-merge.ts';
 
@@ -189,3 +191,44 @@ describe('a strategic merge', () => {
     expect(() => applyStrategicMerge({}, patch, mergeRuleOf('PersistentVolumeClaim'))).toThrow(why);
   });
 });
+
+const scalar = fc.oneof(fc.constant(null), fc.boolean(), fc.integer(), fc.constantFrom('x', 'y'));
+const keys = fc.constantFrom('spec', 'data', 'a', 'b');
+const tree = fc.letrec<{ node: JsonObject }>((tie) => ({
+  node: fc.dictionary(keys, fc.oneof({ depthSize: 'small' }, scalar, fc.array(fc.integer()), tie('node')), {
+    maxKeys: 4,
+  }),
+})).node;
+const conditions = fc.array(
+  fc.record({ type: fc.constantFrom('A', 'B', 'C'), status: fc.constantFrom('True', 'False') }),
+);
+
+describe('a strategic merge, whatever the objects', () => {
+  it('is a merge patch where no list has a rule', () => {
+    fc.assert(
+      fc.property(tree, tree, (target, patch) => {
+        const clean = applyMergePatch({}, target);
+        const merged = applyStrategicMerge(asObject(clean), patch, mergeRuleOf('ConfigMap'));
+        expect(merged).toEqual(applyMergePatch(clean, patch));
+      }),
+    );
+  });
+
+  it('says no more the second time, and keeps each key once', () => {
+    fc.assert(
+      fc.property(conditions, conditions, (before, after) => {
+        const rule = mergeRuleOf('PersistentVolumeClaim');
+        const start = applyStrategicMerge({}, { status: { conditions: before } }, rule);
+        const once = applyStrategicMerge(start, { status: { conditions: after } }, rule);
+        expect(applyStrategicMerge(once, { status: { conditions: after } }, rule)).toEqual(once);
+        const types = listAt(once, 'status', 'conditions').map((item) => stringAt(item, 'type'));
+        expect(new Set(types).size).toBe(types.length);
+        expect(new Set(types)).toEqual(new Set([...before, ...after].map(({ type }) => type)));
+      }),
+    );
+  });
+});
+
+function asObject(value: JsonValue): JsonObject {
+  return isObject(value) ? value : {};
+}

@@ -25,7 +25,7 @@ export function createObject(
   }
   placeInNamespace(context, kind, draft, namespace);
   kind.applyDefaults?.(draft);
-  if (kind.hasStatus === true) delete draft['status'];
+  if (kind.hasStatus === true && kind.keepsStatusAtCreation !== true) delete draft['status'];
   kind.prepareCreate?.(draft, now(context));
   kind.admitCreate?.(draft, context.storage);
   const object = withSystemFields(context, kind, draft);

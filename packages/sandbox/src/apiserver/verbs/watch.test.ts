@@ -171,7 +171,17 @@ describe('a watch', () => {
       () => 'cut',
     );
     await api.server.stop();
-    expect(['ended', 'cut']).toContain(await ended);
+    expect(await ended).toBe('ended');
     api = await startRawApi();
+  });
+
+  it('is cut with its connection', async () => {
+    api = await startRawApi();
+    await make('a');
+    const events = api.watch(`${classes}?watch=true`);
+    expect(await next(events, 1)).toEqual(['ADDED a']);
+    const cut = expect(events.next()).rejects.toThrow();
+    api.server.dropConnections();
+    await cut;
   });
 });

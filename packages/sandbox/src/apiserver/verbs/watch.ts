@@ -82,7 +82,7 @@ export async function watchObjects(
       }
       const wake = await wakeUps.next();
       if (wake === 'closed') return;
-      if (wake !== 'change' && options.allowsBookmarks && position === storage.revision) await sendBookmark(false);
+      if (wake !== 'change' && options.allowsBookmarks) await sendBookmark(false);
       if (wake === 'timeout') return;
     }
   } catch (error) {
