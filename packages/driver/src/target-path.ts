@@ -28,15 +28,18 @@ export async function clearTarget(target: string): Promise<void> {
 }
 
 /** Unmounts and removes a target, provided that what is mounted there is of our making. Nothing there is success. */
-export async function unpublishTarget(target: string, isOurs: (entry: MountEntry) => boolean): Promise<void> {
+export async function unpublishTarget(
+  target: string,
+  isOurs: (entry: MountEntry) => boolean | Promise<boolean>,
+): Promise<void> {
   const entry = await findMount(target);
-  if (entry !== undefined && !isOurs(entry)) throw notOurs(target, entry);
+  if (entry !== undefined && !(await isOurs(entry))) throw notOurs(target, entry);
   await cleanupMountPoint(target);
 }
 
 export function notOurs(path: string, entry: MountEntry): Error {
   return rpcError(
     'FailedPrecondition',
-    `${path} shows ${entry.source} (${entry.fsType}), which is no volume of this driver: it is left alone`,
+    `${path} shows ${entry.source} (${entry.fsType}), which is not this volume: it is left alone`,
   );
 }

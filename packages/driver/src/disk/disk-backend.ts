@@ -102,7 +102,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     unstageVolume: (id, stagingPath) => withMountCodes(() => staging.unstage(id, stagingPath)),
     publications: publisher.publications,
     publishVolume: (request) => withMountCodes(() => publisher.publish(request)),
-    unpublishVolume: (_id, targetPath) => withMountCodes(() => publisher.unpublish(targetPath)),
+    unpublishVolume: (id, targetPath) => withMountCodes(() => publisher.unpublish(id, targetPath)),
     volumeStats: publisher.stats,
     expandOnNode: (volume, path) => withMountCodes(() => publisher.expand(volume, path)),
   };

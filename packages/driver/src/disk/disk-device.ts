@@ -12,7 +12,7 @@ import {
   topMountAt,
 } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
-import { showsDevice } from './device-mounts.ts';
+import { isLoopMount, showsDevice } from './device-mounts.ts';
 import type { DiskImages } from './disk-images.ts';
 
 export interface DiskDevices {
@@ -21,6 +21,8 @@ export interface DiskDevices {
   attach(volume: Volume): Promise<LoopDevice>;
   /** Where a device is seen now, topmost mounts only. */
   mountsOf(device: string): Promise<MountEntry[]>;
+  /** Whether a mount is the volume's. Of a volume that has no device any more, any loop device's mount may be. */
+  isMountOf(id: string, entry: MountEntry): Promise<boolean>;
   /** Detaches the volume's device unless it is in use. Not attached is success. */
   release(id: string): Promise<'free' | 'inUse'>;
   /** Detaches the devices of this pool that nothing uses, and returns them. */
@@ -29,6 +31,15 @@ export interface DiskDevices {
 
 export function createDiskDevices(deps: { images: DiskImages; nodeId: string }): DiskDevices {
   const { images, nodeId } = deps;
+
+  /** Also those over an image of the same name that was removed while attached: inode and device tell, or the path. */
+  async function allOf(id: string): Promise<LoopDevice[]> {
+    const path = images.pathOf(id);
+    const current = await find(id);
+    return (await listLoopDevices()).filter(
+      (loop) => loop.device === current?.device || loop.backingFile.replace(/ \(deleted\)$/, '') === path,
+    );
+  }
 
   async function find(id: string): Promise<LoopDevice | undefined> {
     return (await images.has(id)) ? findLoopDevice(images.pathOf(id)) : undefined;
@@ -65,11 +76,15 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
       return attachLoopDevice({ file: images.pathOf(volume.id), isReadOnly: attachment.isReadOnly });
     },
     async release(id) {
-      const loop = await find(id);
-      if (loop === undefined) return 'free';
-      if (await isInUse(loop.device)) return 'inUse';
-      await detachLoopDevice(loop.device);
+      for (const { device } of await allOf(id)) {
+        if (await isInUse(device)) return 'inUse';
+        await detachLoopDevice(device);
+      }
       return 'free';
+    },
+    async isMountOf(id, entry) {
+      const loops = await allOf(id);
+      return loops.length === 0 ? isLoopMount(entry) : loops.some(({ device }) => showsDevice(entry, device));
     },
     async releaseUnused() {
       const released: LoopDevice[] = [];

@@ -13,14 +13,14 @@ import {
 import { rpcError } from '@holdfast/rpc';
 import type { RecordStore } from '../pool/record-store.ts';
 import { clearTarget, publishFolder, unpublishTarget } from '../target-path.ts';
-import { isFileSystemOn, isLoopMount } from './device-mounts.ts';
+import { isFileSystemOn } from './device-mounts.ts';
 import type { DiskDevices } from './disk-device.ts';
 import type { StageRecord } from './stage-record.ts';
 
 export interface DiskPublisher {
   publications(volume: Volume, targetPath: string): Promise<Publication[]>;
   publish(request: PublishRequest): Promise<void>;
-  unpublish(targetPath: string): Promise<void>;
+  unpublish(id: string, targetPath: string): Promise<void>;
   stats(volume: Volume, path: string): Promise<VolumeStats | undefined>;
   /** @returns the device's size, or undefined when the volume is not at that path */
   expand(volume: Volume, path: string): Promise<bigint | undefined>;
@@ -92,7 +92,7 @@ export function createDiskPublisher(deps: {
       await publishFolder({ source: stagingPath, target, isReadOnly });
     },
 
-    unpublish: (targetPath) => unpublishTarget(targetPath, isLoopMount),
+    unpublish: (id, targetPath) => unpublishTarget(targetPath, (entry) => devices.isMountOf(id, entry)),
 
     async stats(volume, path) {
       const face = await faceAt(volume, path);

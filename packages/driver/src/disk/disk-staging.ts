@@ -55,7 +55,7 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
 
     async unstage(id, stagingPath) {
       const entry = await findMount(stagingPath);
-      if (entry !== undefined && !isLoopMount(entry)) throw notOurs(stagingPath, entry);
+      if (entry !== undefined && !(await devices.isMountOf(id, entry))) throw notOurs(stagingPath, entry);
       const loop = await devices.find(id);
       const mounts = loop === undefined ? [] : await devices.mountsOf(loop.device);
       const staging = await canonicalMountPoint(stagingPath);

@@ -1,4 +1,4 @@
-import { open, readFile, stat, statfs, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VolumeCapability_AccessMode_Mode as Mode, VolumeCapability } from '@holdfast/csi-spec';
 import {
@@ -252,6 +252,27 @@ describe('what must not happen', () => {
       { code: 'FailedPrecondition' },
     );
     expect((await findMount(foreign))?.fsType).toBe('tmpfs');
+  });
+
+  test('a target is taken from its own volume only', async () => {
+    const volume = volumeOf();
+    await bringUp(volume);
+    const other = requestsFor({ name: 'pvc-2', capability: mountCapability('ext4'), dir, sizeBytes: 32n * MiB });
+    await bringUp(other);
+    const wrong = { volumeId: 'pvc-2', targetPath: volume.targetPath };
+    await expect(driver.node.nodeUnpublishVolume(wrong, options)).rejects.toMatchObject({ code: 'FailedPrecondition' });
+    expect(await findMount(volume.targetPath)).toBeDefined();
+    await takeDown(other);
+    await takeDown(volume);
+    expect(await leftoversOf(dir)).toEqual([]);
+  });
+
+  test('an image removed by hand while in use: the volume still comes down, and its device goes too', async () => {
+    const volume = volumeOf();
+    await bringUp(volume);
+    await rm(join(driver.pool, 'images/pvc-1.img'));
+    await takeDown(volume);
+    expect(await leftoversOf(dir)).toEqual([]);
   });
 
   test('a published volume is not unstaged, a busy one not unpublished', async () => {
