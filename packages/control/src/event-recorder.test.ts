@@ -3,6 +3,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEventRecorder } from './event-recorder.ts';
 import { type Exchange, startApiDouble } from './testing/api-double.ts';
 
+/** Waits for what happens on its own; long enough for a machine under load. */
+function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 10 });
+}
+
 const claim = {
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
@@ -135,7 +140,7 @@ describe('many events', () => {
     );
     const about = (nth: number) => ({ ...claim, metadata: { ...claim.metadata, name: `c${nth}` } });
     recorder.event(about(0), 'Normal', 'R', 'm');
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await eventually(() => expect(held).toHaveLength(1));
     for (let nth = 1; nth <= 1_005; nth++) recorder.event(about(nth), 'Normal', 'R', 'm');
     const [first] = held;
     if (first) accept(first);
@@ -170,10 +175,10 @@ describe('a server', () => {
     recorder.event(claim, 'Normal', 'R', 'm');
     const flushed = vi.fn();
     void recorder.flush().then(flushed);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       if (clock.timers() > 0) await clock.advance(10_000);
       expect(flushed).toHaveBeenCalled();
-    }, 10_000);
+    });
     expect(requests().length).toBeGreaterThanOrEqual(12);
     expect(clock.monotonicMs()).toBe(110_000);
     expect(log.lines.filter((line) => line.message === 'Event dropped')).toHaveLength(1);
@@ -183,7 +188,7 @@ describe('a server', () => {
 it('stops in bounded time, even when the server never answers, and takes nothing afterwards', async () => {
   const { clock, log, recorder, requests } = await setUp(() => {});
   for (const message of ['in flight', 'waits', 'waits too']) recorder.event(claim, 'Normal', 'R', message);
-  await vi.waitFor(() => expect(requests()).toHaveLength(1));
+  await eventually(() => expect(requests()).toHaveLength(1));
   const stopped = recorder.stop();
   await clock.advance(5_000);
   await stopped;

@@ -7,6 +7,11 @@ import { createLeaderElector, type LeaderElectionDeps } from './leader-election.
 import { sanitizeLeaseName } from './lease-record.ts';
 import { type Exchange, startApiDouble } from './testing/api-double.ts';
 
+/** Waits for what happens on its own; long enough for a machine under load. */
+function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 10 });
+}
+
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
 
 interface LeaseBody {
@@ -122,15 +127,15 @@ function candidate(
   cleanUps.push(async () => {
     abort.abort();
     work.end.resolve();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await clock.advance(1_000);
       expect(clock.timers()).toBe(0);
     });
   });
-  const leads = () => vi.waitFor(() => expect(work.started).toBe(1));
+  const leads = () => eventually(() => expect(work.started).toBe(1));
   /** Moves time on once the elector waits for it, so that each request is over before the next. */
   const pass = async (ms: number) => {
-    await vi.waitFor(() => expect(clock.timers()).toBeGreaterThan(0));
+    await eventually(() => expect(clock.timers()).toBeGreaterThan(0));
     await clock.advance(ms);
   };
   return { clock, log, abort, work, registry, announced, elector, ended, leads, pass };
@@ -175,7 +180,7 @@ describe('taking the lease', () => {
     await pass(5_000);
     await pass(5_000);
     await pass(5_000);
-    await vi.waitFor(() => expect(server.methods).toHaveLength(6));
+    await eventually(() => expect(server.methods).toHaveLength(6));
     expect(work.started).toBe(0);
     await pass(5_000);
     await leads();
@@ -204,7 +209,7 @@ describe('keeping the lease', () => {
     server.methods.length = 0;
     for (const count of [1, 2, 3]) {
       await pass(5_000);
-      await vi.waitFor(() => expect(server.methods).toHaveLength(count));
+      await eventually(() => expect(server.methods).toHaveLength(count));
     }
     expect(server.methods).toEqual(['PUT', 'PUT', 'PUT']);
     const metrics = await registry.metrics();
@@ -219,7 +224,7 @@ describe('keeping the lease', () => {
     server.put({});
     server.methods.length = 0;
     await pass(5_000);
-    await vi.waitFor(() => expect(server.methods).toEqual(['PUT', 'GET', 'PUT']));
+    await eventually(() => expect(server.methods).toEqual(['PUT', 'GET', 'PUT']));
     expect(work.signal.aborted).toBe(false);
     expect(await registry.metrics()).toContain('leader_election_slowpath_total{name="lock"} 1');
   });
@@ -267,11 +272,11 @@ describe('a clean exit', () => {
     const { server, api } = await startServer();
     const drain = Promise.withResolvers<void>();
     const { abort, pass, ended, clock } = candidate(api, 'pod-a', { onStartedLeading: () => drain.promise });
-    await vi.waitFor(() => expect(clock.timers()).toBe(1));
+    await eventually(() => expect(clock.timers()).toBe(1));
     server.methods.length = 0;
     abort.abort();
     await pass(5_000);
-    await vi.waitFor(() => expect(server.methods).toEqual(['PUT']));
+    await eventually(() => expect(server.methods).toEqual(['PUT']));
     expect(server.lease.spec.holderIdentity).toBe('pod-a');
     drain.resolve();
     expect(await ended).toBe('stopped');
@@ -302,7 +307,7 @@ describe('a clean exit', () => {
     const { server, api } = await startServer();
     server.put({ holderIdentity: 'pod-b' });
     const { abort, ended, clock } = candidate(api, 'pod-a');
-    await vi.waitFor(() => expect(clock.timers()).toBe(1));
+    await eventually(() => expect(clock.timers()).toBe(1));
     abort.abort();
     expect(await ended).toBe('stopped');
     expect(server.methods).toEqual(['GET']);
@@ -323,7 +328,7 @@ describe('health', () => {
     const leader = candidate(api, 'pod-a');
     await leader.leads();
     const standby = candidate(api, 'pod-b');
-    await vi.waitFor(() => expect(server.methods).toContain('GET'));
+    await eventually(() => expect(server.methods).toContain('GET'));
     expect(standby.elector.leaderHealth().isHealthy).toBe(true);
     vi.spyOn(leader.clock, 'monotonicMs').mockReturnValue(35_000);
     expect(leader.elector.leaderHealth()).toEqual({ isHealthy: true, message: 'ok' });

@@ -4,6 +4,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createReflector, type ReflectorDeps } from './reflector.ts';
 import { type Exchange, startApiDouble, type WatchStream } from './testing/api-double.ts';
 
+/** Waits for what happens on its own; long enough for a machine under load. */
+function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 10 });
+}
+
 function volume(name: string, resourceVersion: number, phase = 'Available') {
   const metadata = {
     name,
@@ -74,7 +79,7 @@ async function setUp(
   /** Lets the back-off that the reflector is in pass. */
   let passed = 0;
   const passBackoff = async (ms: number) => {
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(log.lines.filter((line) => line.level === 'warn').length).toBeGreaterThan(passed);
       expect(clock.timers()).toBe(1);
     });
@@ -92,7 +97,7 @@ describe('a server that streams lists', () => {
   it('is listed and watched with one request, and nothing shows before the list is whole', async () => {
     const streams: WatchStream[] = [];
     const { api, reflector, changes } = await setUp((exchange) => streams.push(exchange.stream()));
-    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    await eventually(() => expect(streams).toHaveLength(1));
     expect(reflector.state()).toEqual({ kind: 'listing', how: 'stream' });
     streams[0]?.send('ADDED', volume('a', 3));
     streams[0]?.send('ADDED', volume('b', 5));
@@ -108,9 +113,9 @@ describe('a server that streams lists', () => {
     expect(reflector.store.get('a')?.metadata.resourceVersion).toBe('6');
     expect(reflector.state()).toEqual({ kind: 'watching', resourceVersion: '9' });
     streams[0]?.send('MODIFIED', volume('b', 10, 'Bound'));
-    await vi.waitFor(() => expect(reflector.store.get('b')?.status?.phase).toBe('Bound'));
+    await eventually(() => expect(reflector.store.get('b')?.status?.phase).toBe('Bound'));
     streams[0]?.send('DELETED', volume('a', 11));
-    await vi.waitFor(() => expect(changes).toEqual(['added a', 'added b', 'updated b', 'deleted a']));
+    await eventually(() => expect(changes).toEqual(['added a', 'added b', 'updated b', 'deleted a']));
     expect(api.exchanges).toHaveLength(1);
     const query = api.exchanges[0]?.query;
     expect(query?.get('resourceVersionMatch')).toBe('NotOlderThan');
@@ -122,7 +127,7 @@ describe('a server that streams lists', () => {
       if (isWatch(exchange)) exchange.stream().send('ADDED', volume('a', 3));
       else exchange.reply(200, page([volume('a', 3)], 4));
     });
-    await vi.waitFor(() => expect(clock.timers()).toBe(1));
+    await eventually(() => expect(clock.timers()).toBe(1));
     await clock.advance(30_000);
     await reflector.synced;
     expect(names(reflector)).toEqual(['a']);
@@ -131,12 +136,12 @@ describe('a server that streams lists', () => {
   it('may take its time, as long as something comes', async () => {
     const streams: WatchStream[] = [];
     const { api, clock, reflector } = await setUp((exchange) => streams.push(exchange.stream()));
-    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    await eventually(() => expect(streams).toHaveLength(1));
     for (const nth of [1, 2, 3]) {
       await clock.advance(20_000);
       const setTimer = vi.spyOn(clock, 'setTimer');
       streams[0]?.send('ADDED', volume(`v${nth}`, nth));
-      await vi.waitFor(() => expect(setTimer).toHaveBeenCalled());
+      await eventually(() => expect(setTimer).toHaveBeenCalled());
       setTimer.mockRestore();
     }
     streams[0]?.send('BOOKMARK', bookmark(9, true));
@@ -167,10 +172,10 @@ describe('a server that does not stream lists', () => {
     });
     await reflector.synced;
     expect(names(reflector)).toEqual(['a', 'b']);
-    await vi.waitFor(() => expect(watches).toHaveLength(1));
+    await eventually(() => expect(watches).toHaveLength(1));
     watches[0]?.send('ERROR', expired);
     await passBackoff(800);
-    await vi.waitFor(() => expect(watches).toHaveLength(2));
+    await eventually(() => expect(watches).toHaveLength(2));
     expect(api.exchanges.filter(isStreamingList)).toHaveLength(1);
     const lists = api.exchanges.filter((exchange) => !isWatch(exchange));
     expect(lists.map((exchange) => exchange.query.get('limit'))).toEqual(['500', '500', '500', '500']);
@@ -224,7 +229,7 @@ describe('a watch that ends', () => {
       ),
     );
     await passBackoff(800);
-    await vi.waitFor(() => expect(names(reflector)).toEqual(['a', 'b']));
+    await eventually(() => expect(names(reflector)).toEqual(['a', 'b']));
     expect(resumed).toEqual(['40', '40']);
     expect(changes).toEqual(['added a', 'updated a', 'added b']);
     expect(api.exchanges.filter((exchange) => !isWatch(exchange))).toHaveLength(1);
@@ -235,7 +240,7 @@ describe('a watch that ends', () => {
     const { api, clock, passBackoff } = await setUp(listsThenWatches([page([], 5)], Array(9).fill(endAtOnce)));
     const delays = [800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000];
     for (const [index, delayMs] of delays.entries()) {
-      await vi.waitFor(() => expect(api.exchanges.filter(isWatch)).toHaveLength(index + 2));
+      await eventually(() => expect(api.exchanges.filter(isWatch)).toHaveLength(index + 2));
       await passBackoff(delayMs - 1);
       expect(api.exchanges.filter(isWatch)).toHaveLength(index + 2);
       await clock.advance(1);
@@ -258,7 +263,7 @@ describe('a version that is too old', () => {
         ),
       );
       await passBackoff(800);
-      await vi.waitFor(() => expect(reflector.state()).toEqual({ kind: 'watching', resourceVersion: '9' }));
+      await eventually(() => expect(reflector.state()).toEqual({ kind: 'watching', resourceVersion: '9' }));
       expect(changes).toEqual(['added a', 'added b', 'deleted a', 'updated b', 'added c']);
       expect(api.exchanges.filter((exchange) => !isWatch(exchange))).toHaveLength(2);
     },
@@ -287,7 +292,7 @@ it('backs off from the start again once a watch has shown something', async () =
   await passBackoff(799);
   expect(watches).toEqual([]);
   await clock.advance(1);
-  await vi.waitFor(() => expect(watches).toHaveLength(1));
+  await eventually(() => expect(watches).toHaveLength(1));
 });
 
 it('keeps what it has while the API server is away', async () => {
@@ -300,7 +305,7 @@ it('keeps what it has while the API server is away', async () => {
     } else exchange.refuse(503, 'ServiceUnavailable');
   });
   await reflector.synced;
-  await vi.waitFor(() => expect(log.lines.some((line) => line.message === 'Watch failed')).toBe(true));
+  await eventually(() => expect(log.lines.some((line) => line.message === 'Watch failed')).toBe(true));
   await clock.advance(800);
   expect(names(reflector)).toEqual(['a']);
   expect(reflector.state()).toEqual({ kind: 'watching', resourceVersion: '2' });
@@ -308,7 +313,7 @@ it('keeps what it has while the API server is away', async () => {
 
 it('says which permission is missing', async () => {
   const { log } = await setUp((exchange) => exchange.refuse(403, 'Forbidden'));
-  await vi.waitFor(() => expect(log.lines.some((line) => line.level === 'warn')).toBe(true));
+  await eventually(() => expect(log.lines.some((line) => line.level === 'warn')).toBe(true));
   const line = log.lines.find((each) => each.level === 'warn');
   expect(line?.fields.remedy).toBe('grant get, list and watch on persistentvolumes to this service account');
 });
@@ -342,7 +347,7 @@ it('rejects synced when it ends before the first list, and asks only for its nam
     labelSelector: 'app=x',
     fieldSelector: 'spec.a=b',
   });
-  await vi.waitFor(() => expect(api.exchanges).toHaveLength(1));
+  await eventually(() => expect(api.exchanges).toHaveLength(1));
   expect(api.exchanges[0]?.query.get('labelSelector')).toBe('app=x');
   expect(api.exchanges[0]?.query.get('fieldSelector')).toBe('spec.a=b');
   const reason = new Error('stop');

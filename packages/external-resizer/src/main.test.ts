@@ -5,6 +5,11 @@ import { leases } from '@holdfast/kube';
 import { type ScriptedDriverOptions, startScriptedDriver, startTestCluster } from '@holdfast/sandbox/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
+/** Waits for what happens on its own; long enough for a machine under load. */
+function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 10 });
+}
+
 const bin = fileURLToPath(new URL('./bin.ts', import.meta.url));
 
 const cleanUps: (() => Promise<void>)[] = [];
@@ -106,11 +111,8 @@ it('leads under the upstream lease name, and releases it and exits 0 on SIGTERM'
   const { cluster, args } = await clusterAndDriver({ name: 'disk.csi.holdfast' });
   const program = run(...args, '--leader-election', '--leader-election-namespace=default');
   const ref = { name: 'external-resizer-disk-csi-holdfast', namespace: 'default' };
-  await vi.waitFor(
-    async () => expect((await cluster.client.get(leases, ref)).spec?.holderIdentity).not.toBe(''),
-    15_000,
-  );
-  await vi.waitFor(() => expect(program.stderr()).toContain('Starting controller'), 15_000);
+  await eventually(async () => expect((await cluster.client.get(leases, ref)).spec?.holderIdentity).not.toBe(''));
+  await eventually(() => expect(program.stderr()).toContain('Starting controller'));
   program.child.kill('SIGTERM');
   expect(await program.ended).toBe(0);
   const released = cluster.requests.findLast(({ resource, method }) => resource === 'leases' && method === 'PUT');
@@ -120,7 +122,7 @@ it('leads under the upstream lease name, and releases it and exits 0 on SIGTERM'
 it('exits 1 when the driver goes away', async () => {
   const { driver, args } = await clusterAndDriver();
   const program = run(...args);
-  await vi.waitFor(() => expect(program.stderr()).toContain('Starting controller'), 15_000);
+  await eventually(() => expect(program.stderr()).toContain('Starting controller'));
   await driver.stop();
   cleanUps.splice(1, 1);
   expect(await program.ended).toBe(1);
