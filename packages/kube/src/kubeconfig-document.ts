@@ -69,28 +69,15 @@ export async function parseKubeconfig(text: string, where: string): Promise<Kube
 
 async function parseDocument(text: string, where: string): Promise<unknown> {
   if (text.trim() === '') throw new KubeConfigError(`${where} is empty: write it with "kubectl config view --raw"`);
-  // JSON is YAML: a kubeconfig written as JSON spares the 85 MB that loading client-node costs.
-  if (text.trimStart().startsWith('{')) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      // YAML's flow style starts with a brace too.
-    }
-  }
-  const { loadYaml } = await import('@kubernetes/client-node');
-  try {
-    return loadYaml<unknown>(text);
-  } catch (error) {
-    const line = yamlErrorLine(error);
-    throw new KubeConfigError(
-      `${where} is not valid YAML${line === undefined ? '' : ` (line ${line})`}: correct it, or write it anew with "kubectl config view --raw"`,
-    );
-  }
-}
-
-function yamlErrorLine(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('mark' in error) || !isRecord(error.mark)) return undefined;
-  return typeof error.mark.line === 'number' ? error.mark.line + 1 : undefined;
+  // client-node reads YAML too, but costs 85 MB to load; it is left to the credential plug-ins.
+  const { parseDocument: parseYaml } = await import('yaml');
+  const document = parseYaml(text);
+  const [error] = document.errors;
+  if (error === undefined) return document.toJS();
+  const line = error.linePos?.[0].line;
+  throw new KubeConfigError(
+    `${where} is not valid YAML${line === undefined ? '' : ` (line ${line})`}: correct it, or write it anew with "kubectl config view --raw"`,
+  );
 }
 
 function entry(list: unknown, name: string, plural: string, key: string, where: string): Record<string, unknown> {
