@@ -1,15 +1,13 @@
 import { ageColumn, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
-import { invalidValue, required } from '../field-errors.ts';
-import { numberAt, valueAt } from '../json.ts';
+import { invalidValue } from '../field-errors.ts';
+import { numberAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
 import type { ApiObject } from '../objects.ts';
 
+/** An empty holder is allowed: that is how a leader gives its lease back (kubernetes, ValidateLeaseSpec). */
 function validate(lease: ApiObject): FieldError[] {
   const errors: FieldError[] = [];
-  if (valueAt(lease, 'spec', 'holderIdentity') === '') {
-    errors.push(required('spec.holderIdentity', 'holderIdentity must not be empty'));
-  }
   const duration = numberAt(lease, 'spec', 'leaseDurationSeconds');
   if (duration !== undefined && duration <= 0) {
     errors.push(invalidValue('spec.leaseDurationSeconds', duration, 'must be greater than 0'));
