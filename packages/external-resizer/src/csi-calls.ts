@@ -1,7 +1,7 @@
 import { formatBytes } from '@holdfast/core';
-import { accessModeFor, ControllerService, redactSecrets, type VolumeCapability } from '@holdfast/csi-spec';
+import { accessModeFor, ControllerService, type VolumeCapability } from '@holdfast/csi-spec';
 import type { PersistentVolume } from '@holdfast/kube';
-import { type Connection, type RpcError, rpcError, toRpcError } from '@holdfast/rpc';
+import { type Connection, type RpcError, toRpcError } from '@holdfast/rpc';
 
 export type ExpandResult =
   | { readonly kind: 'expanded'; readonly sizeBytes: bigint; readonly isNodeExpansionRequired: boolean }
@@ -54,10 +54,8 @@ export function createCsiCalls(deps: {
           sizeBytes: reply.capacityBytes,
           isNodeExpansionRequired: reply.nodeExpansionRequired,
         };
-      } catch (caught) {
-        const { code, message } = toRpcError(caught);
-        // Some drivers repeat the command line they failed on.
-        const error = rpcError(code, redactSecrets(message, 'csi.v1.ControllerExpandVolumeRequest', request));
+      } catch (cause) {
+        const error = toRpcError(cause);
         return { kind: 'failed', error, verdict: judge(error) };
       }
     },
