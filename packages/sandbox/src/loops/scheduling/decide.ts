@@ -26,6 +26,8 @@ export interface PodView {
   readonly volumes: readonly PersistentVolume[];
   /** The names of drivers that are known to the cluster, by a CSIDriver object or on any node. */
   readonly drivers: ReadonlySet<string>;
+  /** The node that volumes were made for on this pod's behalf. */
+  readonly preferredNode: string | undefined;
 }
 
 export type SchedulingStep =
@@ -60,6 +62,7 @@ export function decidePod(view: PodView): SchedulingStep {
   }
   const best = fitting.toSorted(
     (a, b) =>
+      Number(isPreferred(view, b.candidate)) - Number(isPreferred(view, a.candidate)) ||
       a.candidate.podCount - b.candidate.podCount ||
       (a.candidate.node.metadata.name < b.candidate.node.metadata.name ? -1 : 1),
   )[0];
@@ -199,6 +202,10 @@ function isTolerated(taint: Taint, pod: Pod): boolean {
       (operator === 'Exists' || value === (taint.value ?? '')),
   );
   return matches || taint.effect === 'PreferNoSchedule';
+}
+
+function isPreferred({ preferredNode }: PodView, { node }: Candidate): boolean {
+  return node.metadata.name === preferredNode;
 }
 
 function summary(nodeCount: number, refusals: ReadonlyMap<string, number>): string {

@@ -22,18 +22,21 @@ export function createSchedulingLoop(deps: LoopDeps): Loop {
   const { caches, client } = deps;
   // One worker and this map: two pods never take the last place of a node.
   const assumed = new Map<string, string>();
+  /** Where volumes are being made for a pod, by its uid: that is where it will run. */
+  const chosen = new Map<string, string>();
 
   async function reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
     const pod = caches.pods.get(key);
     if (pod === undefined || !isForUs(pod) || assumed.has(pod.metadata.uid)) {
       return done;
     }
-    const step = decidePod(viewPod(caches, pod, assumed));
+    const step = decidePod(viewPod(caches, pod, assumed, chosen.get(pod.metadata.uid)));
     switch (step.kind) {
       case 'unschedulable':
         await reportUnschedulable(pod, step.message, signal);
         return done;
       case 'bindClaims':
+        chosen.set(pod.metadata.uid, step.nodeName);
         for (const binding of step.claims) {
           await bindClaim(binding, step.nodeName, signal);
         }
@@ -131,6 +134,7 @@ export function createSchedulingLoop(deps: LoopDeps): Loop {
       caches.pods.subscribe(({ kind, object }) => {
         if (kind === 'deleted') {
           assumed.delete(object.metadata.uid);
+          chosen.delete(object.metadata.uid);
         }
         if (kind === 'deleted' || isPodFinished(object)) {
           enqueueWaiting();

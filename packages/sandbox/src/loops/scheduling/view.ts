@@ -9,11 +9,18 @@ import type { Candidate, PodClaimState, PodView } from './decide.ts';
 /**
  * What there is to know about a pod without a node.
  * @param assumed nodes of pods bound just now, by uid, that the cache may not show yet
+ * @param preferredNode the node that was chosen when the pod's volumes had yet to be made
  */
-export function viewPod(caches: Caches, pod: Pod, assumed: ReadonlyMap<string, string>): PodView {
+export function viewPod(
+  caches: Caches,
+  pod: Pod,
+  assumed: ReadonlyMap<string, string>,
+  preferredNode: string | undefined,
+): PodView {
   const names = new Set(claimsOfPod(pod).map(({ claimName }) => claimName));
   return {
     pod,
+    preferredNode,
     claims: [...names].map((name) => claimState(caches, `${pod.metadata.namespace ?? ''}/${name}`, name)),
     candidates: candidates(caches, assumed),
     volumes: caches.volumes.list(),
