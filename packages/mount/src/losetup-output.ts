@@ -17,15 +17,17 @@ export function parseLosetup(text: string): LoopDevice[] {
   if (text.trim() === '') return [];
   const parsed: unknown = JSON.parse(text);
   if (!isRecord(parsed) || !Array.isArray(parsed.loopdevices)) throw unexpected(text);
-  return parsed.loopdevices.map((row: unknown) => parseRow(row));
+  return parsed.loopdevices.flatMap((row: unknown) => parseRow(row) ?? []);
 }
 
-function parseRow(row: unknown): LoopDevice {
+/** A device that is detached while losetup lists it has a name and nothing else: it is left out. */
+function parseRow(row: unknown): LoopDevice | undefined {
   if (!isRecord(row)) throw unexpected(JSON.stringify(row));
   const numbers = /^\s*(\d+):(\d+)\s*$/.exec(textOf(row['back-maj:min']));
   const inode = textOf(row['back-ino']).trim();
   const device = textOf(row.name);
-  if (numbers === null || !/^\d+$/.test(inode) || !device.startsWith('/dev/')) throw unexpected(JSON.stringify(row));
+  if (!device.startsWith('/dev/')) throw unexpected(JSON.stringify(row));
+  if (numbers === null || !/^\d+$/.test(inode)) return undefined;
   return {
     device,
     backingFile: textOf(row['back-file']),

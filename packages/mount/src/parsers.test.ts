@@ -29,6 +29,11 @@ describe('losetup --list --json', () => {
     expect(parseLosetup(text)).toEqual([expected]);
   });
 
+  test('a device that goes away while it is listed is left out', () => {
+    const text = `{"loopdevices":[{"name":"/dev/loop3","back-file":null,"back-ino":null,"back-maj:min":null,"autoclear":false,"dio":false,"ro":false}]}`;
+    expect(parseLosetup(text)).toEqual([]);
+  });
+
   test('nothing attached is an empty answer', () => {
     expect(parseLosetup('\n')).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { systemClock } from '@holdfast/core';
 import type { Volume } from '@holdfast/driver-kit';
 import {
   attachLoopDevice,
@@ -29,6 +30,8 @@ export interface DiskDevices {
   releaseUnused(): Promise<LoopDevice[]>;
 }
 
+const graceMs = 3_000;
+
 export function createDiskDevices(deps: { images: DiskImages; nodeId: string }): DiskDevices {
   const { images, nodeId } = deps;
 
@@ -50,10 +53,21 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
     return entries.filter((entry) => showsDevice(entry, device) && topMountAt(entries, entry.mountPoint) === entry);
   }
 
-  /** Mounts of any layer, here or, by the exclusive claim, in another mount namespace. */
+  /** Mounts of any layer here, or, by the exclusive claim, in another mount namespace. */
   async function isInUse(device: string): Promise<boolean> {
     if ((await readMountInfo()).some((entry) => showsDevice(entry, device))) return true;
     return isBusy(device);
+  }
+
+  /** A mount namespace made while the volume was mounted (any container's start) has a copy of the mount, often for a moment only. */
+  async function isInUseAfterGrace(device: string): Promise<boolean> {
+    const deadlineMs = systemClock.monotonicMs() + graceMs;
+    while (await isInUse(device)) {
+      const isMountedHere = (await readMountInfo()).some((entry) => showsDevice(entry, device));
+      if (isMountedHere || systemClock.monotonicMs() > deadlineMs) return true;
+      await systemClock.sleep(50);
+    }
+    return false;
   }
 
   return {
@@ -77,7 +91,7 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
     },
     async release(id) {
       for (const { device } of await allOf(id)) {
-        if (await isInUse(device)) return 'inUse';
+        if (await isInUseAfterGrace(device)) return 'inUse';
         await detachLoopDevice(device);
       }
       return 'free';

@@ -70,7 +70,7 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
       if ((await devices.release(id)) === 'inUse') {
         throw rpcError(
           'FailedPrecondition',
-          `the device of volume ${id} is still in use: something outside this driver holds it`,
+          `the device of volume ${id} is still in use: another mount namespace or process holds it; it is detached once that ends`,
         );
       }
     },

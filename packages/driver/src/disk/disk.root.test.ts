@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VolumeCapability_AccessMode_Mode as Mode, VolumeCapability } from '@holdfast/csi-spec';
@@ -264,6 +266,28 @@ describe('what must not happen', () => {
     expect(await findMount(volume.targetPath)).toBeDefined();
     await takeDown(other);
     await takeDown(volume);
+    expect(await leftoversOf(dir)).toEqual([]);
+  });
+
+  test('a namespace made while the volume was mounted delays its release, and does not lose its device', async () => {
+    const volume = volumeOf();
+    await bringUp(volume);
+    const holder = spawn('unshare', ['--mount', 'sh', '-c', 'echo ready; read line'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = once(holder, 'exit');
+    await once(holder.stdout, 'data');
+    await driver.node.nodeUnpublishVolume(volume.unpublish(), options);
+    await expect(driver.node.nodeUnstageVolume(volume.unstage(), options)).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining('another mount namespace'),
+    });
+    const again = driver.node.nodeUnstageVolume(volume.unstage(), options);
+    holder.stdin.end();
+    await ended;
+    await again;
+    await driver.controller.controllerUnpublishVolume(volume.detach(), options);
+    await driver.controller.deleteVolume(volume.remove(), options);
     expect(await leftoversOf(dir)).toEqual([]);
   });
 
