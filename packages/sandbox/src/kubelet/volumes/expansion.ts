@@ -32,7 +32,7 @@ type Condition = NonNullable<ClaimStatus['conditions']>[number];
 export type ExpansionResult =
   | { readonly kind: 'started' }
   | { readonly kind: 'grown'; readonly capacity: string }
-  | { readonly kind: 'infeasible'; readonly message: string; readonly nowMs: number };
+  | { readonly kind: 'infeasible' | 'refusedInUse'; readonly message: string; readonly nowMs: number };
 
 /** The status to merge into the claim after a step of the expansion. */
 export function expansionStatus(claim: PersistentVolumeClaim, result: ExpansionResult): object {
@@ -47,20 +47,24 @@ export function expansionStatus(claim: PersistentVolumeClaim, result: ExpansionR
         conditions: others.length === 0 ? null : others,
         allocatedResourceStatuses: null,
       };
+    case 'refusedInUse':
+      return { conditions: withError(conditions, result), allocatedResourceStatuses: { storage: 'NodeResizePending' } };
     case 'infeasible':
       return {
-        conditions: [
-          ...conditions.filter(({ type }) => type !== 'NodeResizeError'),
-          {
-            type: 'NodeResizeError',
-            status: 'True',
-            message: result.message,
-            lastTransitionTime: new Date(result.nowMs).toISOString(),
-          },
-        ],
+        conditions: withError(conditions, result),
         allocatedResourceStatuses: { storage: 'NodeResizeInfeasible' },
       };
     default:
       return result satisfies never;
   }
+}
+
+function withError(
+  conditions: readonly Condition[],
+  { message, nowMs }: { message: string; nowMs: number },
+): Condition[] {
+  return [
+    ...conditions.filter(({ type }) => type !== 'NodeResizeError'),
+    { type: 'NodeResizeError', status: 'True', message, lastTransitionTime: new Date(nowMs).toISOString() },
+  ];
 }

@@ -12,6 +12,8 @@ import { expand, type StepDeps } from './steps.ts';
 /** The node's half of an expansion: the resizer made the volume larger, the file system has to follow. */
 export interface Growth {
   isDue(volume: CsiVolume): boolean;
+  /** A volume that could not grow in use is about to be mounted anew: it may try again. */
+  allowAgain(volume: CsiVolume): void;
   grow(demand: Demand, driver: RegisteredDriver, signal: AbortSignal): Promise<void>;
 }
 
@@ -23,10 +25,13 @@ interface GrowthDeps extends StepDeps {
 }
 
 // What a driver answers when trying again would change nothing.
-const infeasible = new Set(['InvalidArgument', 'OutOfRange', 'NotFound', 'FailedPrecondition']);
+const infeasible = new Set(['InvalidArgument', 'OutOfRange', 'NotFound']);
 
 export function createGrowth(deps: GrowthDeps): Growth {
   const claimOf = ({ claimKey }: CsiVolume) => (claimKey === undefined ? undefined : deps.claims.get(claimKey));
+  // Volumes whose driver answered FailedPrecondition: in use they do not grow. As kubelet, we leave them be until they are
+  // mounted anew (CSI: the caller should not retry before the cause is gone).
+  const refusedInUse = new Set<string>();
   const dueSize = (volume: CsiVolume) => expansionDue(claimOf(volume), deps.volumes.get(volume.specName));
 
   async function write(volume: CsiVolume, result: ExpansionResult, signal: AbortSignal): Promise<void> {
@@ -48,7 +53,8 @@ export function createGrowth(deps: GrowthDeps): Growth {
   }
 
   return {
-    isDue: (volume) => dueSize(volume) !== undefined,
+    isDue: (volume) => !refusedInUse.has(volume.uniqueName) && dueSize(volume) !== undefined,
+    allowAgain: (volume) => void refusedInUse.delete(volume.uniqueName),
     grow: async ({ pod, volume }, driver, signal) => {
       const capacity = dueSize(volume);
       if (capacity === undefined) {
@@ -59,10 +65,16 @@ export function createGrowth(deps: GrowthDeps): Growth {
         const requiredBytes = parseBytes(capacity);
         await expand(deps, { volume, driver, podUid: pod.metadata.uid, requiredBytes }, signal);
       } catch (error) {
-        if (!(error instanceof RpcError) || !infeasible.has(error.code)) {
+        const code = error instanceof RpcError ? error.code : undefined;
+        if (!(error instanceof RpcError) || (code !== 'FailedPrecondition' && !infeasible.has(error.code))) {
           throw error;
         }
         deps.announcer.cannotGrow(pod, volume, error);
+        if (code === 'FailedPrecondition') {
+          refusedInUse.add(volume.uniqueName);
+          await write(volume, { kind: 'refusedInUse', message: error.message, nowMs: deps.clock.nowMs() }, signal);
+          return;
+        }
         await write(volume, { kind: 'infeasible', message: error.message, nowMs: deps.clock.nowMs() }, signal);
         return;
       }

@@ -145,6 +145,7 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
         const { volume, pod } = demandOf(wanted, wanted[0]?.pod.metadata.uid);
         const publishContext = attachmentOf(volume)?.status?.attachmentMetadata ?? {};
         const group = mountGroup(pod, driver);
+        growth.allowAgain(volume);
         await stage(deps, { state: volumeState, volume, driver, publishContext, mountGroup: group }, signal);
         return;
       }
