@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Pod } from '@holdfast/kube';
-import { z } from 'zod';
+import * as z from 'zod';
 import { listDir, readRecord, removeFile, writeRecord } from '../files.ts';
 import type { KubeletPaths } from '../paths.ts';
 

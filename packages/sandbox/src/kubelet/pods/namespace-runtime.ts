@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { listDir, readRecord, writeRecord } from '../files.ts';
 import type { KubeletPaths } from '../paths.ts';
 import { defaultPath, resolveSources, shimArguments, shimName } from './container-command.ts';
