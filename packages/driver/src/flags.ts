@@ -1,5 +1,5 @@
 import { defineFlags, loggingFlags, standardFlags } from '@holdfast/sidecar';
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendNames } from './names.ts';
 
 export const driverFlags = defineFlags({

@@ -1,5 +1,5 @@
 import { defineFlags, type FlagTable, type FlagValues, loggingFlags, standardFlags } from '@holdfast/sidecar';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const positive = z.number().positive('must be greater than zero');
 

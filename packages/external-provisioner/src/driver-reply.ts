@@ -1,5 +1,5 @@
 import type { CreateVolumeResponse } from '@holdfast/csi-spec';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { VolumePlan } from './plan.ts';
 import type { Segments } from './topology-terms.ts';
 

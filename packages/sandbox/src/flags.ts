@@ -1,5 +1,5 @@
 import { defineFlags, type FlagTable, type FlagValues, loggingFlags } from '@holdfast/sidecar';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const port = z.number().int().min(0).max(65_535, 'must be a port number');
 const path = z.string().min(1, 'must name a path');

@@ -1,5 +1,5 @@
 import { rpcError } from '@holdfast/rpc';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Backend, Publication, Volume } from '../backend.ts';
 
 const parameters = z.object({ tier: z.enum(['fast', 'slow'], { message: 'must be fast or slow' }).optional() });

@@ -1,5 +1,5 @@
 import type { Backend, SizeRules } from '@holdfast/driver-kit';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';

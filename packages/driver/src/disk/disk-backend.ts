@@ -1,7 +1,7 @@
 import type { Backend, SizeRules } from '@holdfast/driver-kit';
 import { canGrowMountedExt, fileSystemTypes, isFileSystemType, minimumSizeBytes } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';

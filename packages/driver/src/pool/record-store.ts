@@ -1,7 +1,7 @@
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '@holdfast/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isMissing, removeFileDurably, temporarySuffix, writeFileDurably } from './durable-file.ts';
 import { pathInside } from './path-inside.ts';
 

@@ -1,5 +1,5 @@
 import type { Volume } from '@holdfast/driver-kit';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const stringMap = z.record(z.string(), z.string());
 

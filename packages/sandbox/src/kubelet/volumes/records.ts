@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { listDir, readRecord, removeFile, writeRecord } from '../files.ts';
 import type { KubeletPaths, VolumeRef } from '../paths.ts';
 
