@@ -70,11 +70,10 @@ export async function parseKubeconfig(text: string, where: string): Promise<Kube
 async function parseDocument(text: string, where: string): Promise<unknown> {
   if (text.trim() === '') throw new KubeConfigError(`${where} is empty: write it with "kubectl config view --raw"`);
   // client-node reads YAML too, but costs 85 MB to load; it is left to the credential plug-ins.
-  const { parseDocument: parseYaml } = await import('yaml');
-  const document = parseYaml(text);
-  const [error] = document.errors;
-  if (error === undefined) return document.toJS();
-  const line = error.linePos?.[0].line;
+  const { readYaml } = await import('./yaml.ts');
+  const read = readYaml(text);
+  if (read.kind === 'value') return read.value;
+  const { line } = read;
   throw new KubeConfigError(
     `${where} is not valid YAML${line === undefined ? '' : ` (line ${line})`}: correct it, or write it anew with "kubectl config view --raw"`,
   );
