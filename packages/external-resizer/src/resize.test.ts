@@ -286,6 +286,24 @@ it('writes and calls nothing once the lease is not surely its own', async () => 
   await eventually(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('2Gi'));
 });
 
+it('does not call the driver when the lease went away after the claim was written', async () => {
+  const rig = await setUp();
+  rig.driver.on('ControllerExpandVolume', grows(undefined, false));
+  let checks = 0;
+  const fence = {
+    isHeld: false,
+    check() {
+      checks += 1;
+      if (checks > 1) throw new FenceError('deposed');
+    },
+  };
+  await rig.startFenced(fence, '--retry-interval-max=20ms');
+  await rig.request('2Gi');
+  await eventually(() => expect(checks).toBeGreaterThanOrEqual(4));
+  expect(storageOf((await rig.claim()).status?.allocatedResourceStatuses)).toBe('ControllerResizeInProgress');
+  expect(rig.expandedTo()).toEqual([]);
+});
+
 it('clears the pre-resize capacity with the gate AnnotateFsResize once the node has caught up', async () => {
   const rig = await setUp();
   rig.driver.on('ControllerExpandVolume', grows(undefined, true));

@@ -104,7 +104,7 @@ export async function startRig(driverOptions: ScriptedDriverOptions = {}, volume
     const own = await cluster.createClient(RESIZER);
     const { resizer, caches, recorder } = assembleResizer({
       values,
-      context: { log: createRecordingLogger(), registry: createMetricsRegistry() },
+      context: { log, registry: createMetricsRegistry() },
       client: own,
       found,
       expansion: await detectExpansion(found, { timeoutMs: 5_000, signal: abort.signal }),
