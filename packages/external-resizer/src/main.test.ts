@@ -115,8 +115,7 @@ it('leads under the upstream lease name, and releases it and exits 0 on SIGTERM'
   await eventually(() => expect(program.stderr()).toContain('Starting controller'));
   program.child.kill('SIGTERM');
   expect(await program.ended).toBe(0);
-  const released = cluster.requests.findLast(({ resource, method }) => resource === 'leases' && method === 'PUT');
-  expect(released?.body).toMatchObject({ spec: { holderIdentity: '', leaseDurationSeconds: 1 } });
+  expect((await cluster.client.get(leases, ref)).spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
 });
 
 it('exits 1 when the driver goes away', async () => {
