@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { canGrowMountedExt } from '@holdfast/mount';
 import { found, notYet } from '../expect.ts';
 import { applyExample } from '../manifests.ts';
 import { makePodAgain } from './pod.ts';
@@ -12,7 +12,7 @@ export async function grow(scene: Scene): Promise<void> {
   const before = await dfInPod(scene);
   await applyExample(cluster.client, file('4-claim-grown'), signal);
   scene.strike('grow');
-  if (backend === 'disk' && !mayGrowMountedExt4()) {
+  if (backend === 'disk' && !(await canGrowMountedExt())) {
     await seeVolumeGrown(scene);
     report.note(
       'This root lacks CAP_SYS_RESOURCE, without which the kernel grows no mounted ext4; so the pod is made again.',
@@ -25,12 +25,6 @@ export async function grow(scene: Scene): Promise<void> {
     return;
   }
   await seeDfGrown(scene, before);
-}
-
-/** The kernel's rule for growing a mounted ext4 (ext4_resize_begin): capability 24. */
-function mayGrowMountedExt4(): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${effective}`) & (1n << 24n)) !== 0n;
 }
 
 async function seeVolumeGrown({ cluster, volumeName, step }: Scene): Promise<void> {
