@@ -45,7 +45,9 @@ function install() {
   console.error('holdfast: installing dependencies from npm (once; the later runs skip this) …');
   const npmCli = process.env.npm_execpath;
   const [file, args] = npmCli ? [process.execPath, [npmCli]] : ['npm', []];
-  const result = spawnSync(file, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // `install`, not `ci`: `ci` refuses to work when a registry lacks optional packages of other platforms. The versions are the
+  // lockfile's all the same, and --no-save leaves it as it is.
+  const result = spawnSync(file, [...args, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     env: { ...process.env, npm_config_ignore_scripts: 'true' },
