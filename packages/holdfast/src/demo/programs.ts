@@ -38,11 +38,6 @@ export function driverName(backend: Backend): string {
   return `${backend}.csi.holdfast`;
 }
 
-/** Where livenessprobe answers; beside its usual 9808, which may be taken. */
-export function healthPort(backend: Backend): number {
-  return backend === 'disk' ? 19_808 : 19_809;
-}
-
 export function poolDir(places: Places, backend: Backend): string {
   return join(places.work, 'pool', backend);
 }
@@ -76,7 +71,7 @@ export function kubelet(places: Places): ProgramSpec {
 }
 
 /** The driver and its sidecars, as a controller pod and a node pod would hold them. `dir` needs no attacher. */
-export function stack(places: Places, backend: Backend): ProgramSpec[] {
+export function stack(places: Places, backend: Backend, healthAddress: string): ProgramSpec[] {
   const socket = join(places.kubeletRoot, 'plugins', driverName(backend), 'csi.sock');
   const sidecar = [`--csi-address=${socket}`, `--kubeconfig=${places.kubeconfig}`, '--v=5'];
   const specs: (ProgramSpec | undefined)[] = [
@@ -117,7 +112,7 @@ export function stack(places: Places, backend: Backend): ProgramSpec[] {
     {
       name: 'livenessprobe',
       file: bundle('livenessprobe', 'livenessprobe'),
-      args: [`--csi-address=${socket}`, `--http-endpoint=127.0.0.1:${healthPort(backend)}`],
+      args: [`--csi-address=${socket}`, `--http-endpoint=${healthAddress}`],
       isRestarted: true,
     },
   ];
