@@ -1,16 +1,9 @@
 import type { NodeGetInfoResponse } from '@holdfast/csi-spec';
 import type { Node } from '@holdfast/kube';
 import { describe, expect, it } from 'vitest';
-import {
-  type DriverEntry,
-  driverEntry,
-  missingLabels,
-  NodeInfoError,
-  withDriver,
-  withoutDriver,
-} from '../plugins/csi-node.ts';
-import { refusal } from '../plugins/registration.ts';
-import { compareSockets } from '../plugins/sockets.ts';
+import { type DriverEntry, driverEntry, missingLabels, NodeInfoError, withDriver, withoutDriver } from './csi-node.ts';
+import { refusal } from './registration.ts';
+import { compareSockets } from './sockets.ts';
 
 const entry = (name: string, over: Partial<DriverEntry> = {}): DriverEntry => ({
   name,

@@ -9,8 +9,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ScriptedDriver, startScriptedDriver } from '../../testing/scripted-driver.ts';
 import { startTestCluster, type TestCluster } from '../../testing/test-cluster.ts';
 import { registerNode } from '../node/node-object.ts';
-import { createDriverRegistry, type DriverRegistry } from '../plugins/drivers.ts';
-import { runRegistration } from '../plugins/registration.ts';
+import { createDriverRegistry, type DriverRegistry } from './drivers.ts';
+import { runRegistration } from './registration.ts';
 
 const name = 'scripted.csi.holdfast';
 const zone = 'topology.example.com/zone';
