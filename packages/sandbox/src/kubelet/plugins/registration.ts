@@ -116,8 +116,15 @@ export async function runRegistration(deps: RegistrationDeps, signal: AbortSigna
     if (name === undefined) {
       return;
     }
-    drivers.remove(name);
-    await withdrawDriver(deps, name, signal);
+    await names.run(name, () => withdraw(name, socket), signal);
+  }
+
+  async function withdraw(name: string, socket: string): Promise<void> {
+    // Another socket may have brought the driver in the meantime; then it stays.
+    if (![...driverBySocket].some(([path, brought]) => brought === name && path !== socket)) {
+      drivers.remove(name);
+      await withdrawDriver(deps, name, signal);
+    }
     driverBySocket.delete(socket);
     log.info('A CSI driver has gone', { driver: name, socket });
   }

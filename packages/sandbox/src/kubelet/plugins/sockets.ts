@@ -57,8 +57,7 @@ export async function watchSockets(
   await mkdir(dir, { recursive: true, mode: 0o750 });
   const known = new Map<string, string>();
   let wake = Promise.withResolvers<void>();
-  const watcher: FSWatcher = watch(dir, () => wake.resolve());
-  watcher.on('error', () => wake.resolve());
+  const watcher = watchFolder(dir, () => wake.resolve());
   const timer = setInterval(() => wake.resolve(), walkIntervalMs);
   const stop = () => wake.resolve();
   signal.addEventListener('abort', stop);
@@ -81,6 +80,17 @@ export async function watchSockets(
   } finally {
     signal.removeEventListener('abort', stop);
     clearInterval(timer);
-    watcher.close();
+    watcher?.close();
+  }
+}
+
+/** None where the kernel has no more watches to give (fs.inotify.max_user_instances): the walk alone will do. */
+function watchFolder(dir: string, onEvent: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(dir, onEvent);
+    watcher.on('error', onEvent);
+    return watcher;
+  } catch {
+    return undefined;
   }
 }
