@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loopDevicesBelow, mountsBelow } from './machine.ts';
@@ -18,8 +18,8 @@ export async function cleanUp(places: Places, supervisor: Supervisor, report: Re
 export async function sweepStale(report: Report): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith('holdfast-demo-'))) {
     const work = join(tmpdir(), name);
-    if (isOwnerAlive(work)) continue;
-    report.note(`an earlier demo was cut off; cleaning up after it`);
+    if (statSync(work).uid !== process.getuid?.() || isOwnerAlive(work)) continue;
+    report.note('an earlier demo was cut off; cleaning up after it');
     endPods(work);
     removeWork(work, report);
   }
