@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { silentLogger, untilAborted } from '@holdfast/core';
 import { createFakeClock, createRecordingLogger } from '@holdfast/core/testing';
 import { IdentityService, ProbeRequest, ProbeResponse } from '@holdfast/csi-spec';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type CallContext, dialUnix } from './index.ts';
 import { connect, rejection, socketPath, startRawServer, startRelay, startServer } from './testing/sockets.ts';
 
@@ -24,11 +24,13 @@ describe('while nobody serves', () => {
     const address = socketPath();
     const failed = rejection(dialUnix({ address, log, clock }));
     await clock.advance(29_999);
-    expect(log.lines.map(({ message }) => message)).toEqual(['Still connecting', 'Still connecting']);
+    const reason = 'there is no such file; is the driver running, and is its folder mounted here?';
+    const line = { message: 'Still connecting', fields: { address, reason } };
+    await vi.waitFor(() => expect(log.lines).toMatchObject([line, line]));
     await clock.advance(1);
     expect(await failed).toMatchObject({
       code: 'DeadlineExceeded',
-      message: `no connection to ${address} within 30000 ms: there is no such file; is the driver running, and is its folder mounted here?`,
+      message: `no connection to ${address} within 30000 ms: ${reason}`,
     });
     expect(clock.timers()).toBe(0);
   });
@@ -39,7 +41,7 @@ describe('while nobody serves', () => {
     const controller = new AbortController();
     const failed = rejection(dialUnix({ address: socketPath(), log, clock, timeoutMs: 0, signal: controller.signal }));
     await clock.advance(3_600_000);
-    expect(log.lines).toHaveLength(360);
+    await vi.waitFor(() => expect(log.lines).toHaveLength(360));
     controller.abort();
     expect(await failed).toMatchObject({ code: 'Canceled' });
     expect(clock.timers()).toBe(0);

@@ -91,7 +91,10 @@ export async function dialUnix(deps: DialDeps): Promise<Connection> {
     clock,
     timeoutMs,
     signal,
-    onStillWaiting: () => log.warn('Still connecting', { address: socketPath }),
+    onStillWaiting: () => {
+      // Some callers wait for ever: without the reason nobody would learn that the wrong thing listens there.
+      void whyNot(socketPath).then((reason) => log.warn('Still connecting', { address: socketPath, reason }));
+    },
   });
   if (outcome !== 'ready') {
     grpcClient.close();
