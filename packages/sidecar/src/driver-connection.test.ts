@@ -100,7 +100,9 @@ describe('connectDriver', () => {
     const nameless = await driverWith({ driverName: '' });
     await expect(connectDriver(deps(nameless, { fatalExitCode: 255 }))).rejects.toMatchObject({
       exitCode: 255,
-      message: expect.stringContaining('empty driver name'),
+      message: expect.stringContaining(
+        `the driver at ${nameless.socketPath} answered GetPluginInfo with an empty driver name: correct the driver`,
+      ),
     });
     const mute = await driverWith({
       identity: { getPluginCapabilities: () => Promise.reject(rpcError('Internal', 'oops')) },

@@ -54,7 +54,11 @@ export async function readDriverName(deps: DriverConnectionDeps): Promise<string
 
 async function pluginName(identity: Client<typeof IdentityService>, deps: DriverConnectionDeps): Promise<string> {
   const { name } = await identity.getPluginInfo({}, { timeoutMs: deps.timeoutMs, signal: deps.signal });
-  if (name === '') throw new Error('GetPluginInfo answered with an empty driver name');
+  if (name === '') {
+    throw new Error(
+      `the driver at ${deps.address} answered GetPluginInfo with an empty driver name: correct the driver, or name another socket with --csi-address`,
+    );
+  }
   return name;
 }
 
