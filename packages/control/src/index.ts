@@ -6,6 +6,7 @@ export {
   type ObjectReferenceLike,
 } from './event-recorder.ts';
 export { type Fence, FenceError, openFence } from './fence.ts';
+export { fencedCalls } from './fenced-calls.ts';
 export { fencedClient } from './fenced-client.ts';
 export type { IndexFunctions } from './indexes.ts';
 export {
@@ -16,9 +17,15 @@ export {
   runLeaderElection,
 } from './leader-election.ts';
 export { sanitizeLeaseName } from './lease-record.ts';
+export { type KeptMetadata, pick, projectHead } from './projection.ts';
 export { createQueueMetrics, type QueueMetrics, type QueueObserver, type QueueProbe } from './queue-metrics.ts';
+export { readLive } from './read-live.ts';
+export { readSecret, SecretError, type SecretReadOptions } from './read-secret.ts';
 export { createReflector, type Reflector, type ReflectorDeps, type ReflectorState } from './reflector.ts';
+export { groupReflectors, type ReflectorGroup } from './reflector-group.ts';
 export { isNewerVersion } from './resource-version.ts';
 export { type ControllerDeps, type Outcome, runController } from './run-controller.ts';
+export { type PeriodicWork, runPeriodically } from './run-periodically.ts';
 export { createStore, type Store, type StoreChange, type StoreOptions, type StoreWriter } from './store.ts';
+export { tellIfSlow } from './tell-if-slow.ts';
 export { createWorkQueue, type WorkQueue, type WorkQueueDeps } from './work-queue.ts';

@@ -29,7 +29,7 @@ export interface WorkQueueDeps {
   baseMs: number;
   maxMs: number;
   clock?: Clock;
-  metrics?: QueueMetrics;
+  metrics?: QueueMetrics | undefined;
 }
 
 export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
