@@ -191,6 +191,7 @@ describe('errors', () => {
     const error = await rejection(client.get(persistentVolumes, { name: 'a' }));
     expect(error).toMatchObject({ status: 0, reason: '' });
     expect(error.message).toContain(`GET ${server.url}/api/v1/persistentvolumes/a: connect ECONNREFUSED`);
+    expect(error.message).toContain('; is the API server running, and is its address right?');
   });
 
   test('a server that never answers ends after the request timeout, and its connection with it', async () => {

@@ -36,6 +36,15 @@ const MAX_RECONNECTS = 3;
 const MAX_RETRY_AFTER_MS = 30_000;
 /** For a 429 that names no time. */
 const DEFAULT_RETRY_AFTER_MS = 1000;
+const UNREACHABLE_CODES = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+]);
+const UNREACHABLE_REMEDY = 'is the API server running, and is its address right?';
 
 /**
  * Sends a request until an answer below 400 comes, and returns it with its body unread. Sent again: after a stale
@@ -158,11 +167,17 @@ export function transportError(target: string, error: unknown, signal: AbortSign
   if (signal?.aborted) return signal.reason;
   if (error instanceof KubeError) return error;
   const cause = error instanceof ConnectionError ? error.cause : error;
-  const message =
+  const reason =
     cause instanceof DeadlineError
-      ? `${target}: no answer within ${cause.timeoutMs / 1000} s`
-      : `${target}: ${errorMessage(cause)}`;
+      ? `no answer within ${cause.timeoutMs / 1000} s`
+      : `${errorMessage(cause)}${isUnreachable(cause) ? `; ${UNREACHABLE_REMEDY}` : ''}`;
+  const message = `${target}: ${reason}`;
   return new KubeError({ status: 0, reason: '', message, cause });
+}
+
+/** Nobody was there to talk to. A connection that broke is another matter: it is tried again. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && UNREACHABLE_CODES.has(String(error.code));
 }
 
 /** `GET https://host:port/path`: how messages name a request. */
