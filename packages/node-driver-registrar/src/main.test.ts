@@ -119,7 +119,7 @@ describe('driver', () => {
     const { run } = await setUp({ identity: { getPluginInfo: () => Promise.reject(new Error('not today')) } });
     const program = run();
     expect(await program.exitCode).toBe(1);
-    expect(program.stderr()).toMatch(/cannot learn the name of the CSI driver: .*not today/);
+    expect(program.stderr()).toMatch(/cannot learn the name of the CSI driver at \S+: .*not today/);
   });
 
   it('that hangs on GetPluginInfo ends in exit 1 after --timeout', async () => {

@@ -101,7 +101,7 @@ describe('connectDriver', () => {
     await expect(connectDriver(deps(nameless, { fatalExitCode: 255 }))).rejects.toMatchObject({
       exitCode: 255,
       message: expect.stringContaining(
-        `the driver at ${nameless.socketPath} answered GetPluginInfo with an empty driver name: correct the driver`,
+        `the CSI driver at ${nameless.socketPath} is: GetPluginInfo answered with an empty driver name: correct the driver`,
       ),
     });
     const mute = await driverWith({

@@ -46,7 +46,9 @@ export async function readDriverName(deps: DriverConnectionDeps): Promise<string
     return await pluginName(connection.client(IdentityService), deps);
   } catch (error) {
     if (deps.signal.aborted) throw error;
-    throw new ExitError(`cannot learn the name of the CSI driver: ${errorMessage(error)}`, { cause: error });
+    throw new ExitError(`cannot learn the name of the CSI driver at ${deps.address}: ${errorMessage(error)}`, {
+      cause: error,
+    });
   } finally {
     connection.close();
   }
@@ -56,7 +58,7 @@ async function pluginName(identity: Client<typeof IdentityService>, deps: Driver
   const { name } = await identity.getPluginInfo({}, { timeoutMs: deps.timeoutMs, signal: deps.signal });
   if (name === '') {
     throw new Error(
-      `the driver at ${deps.address} answered GetPluginInfo with an empty driver name: correct the driver, or name another socket with --csi-address`,
+      `GetPluginInfo answered with an empty driver name: correct the driver, or name another socket with --csi-address`,
     );
   }
   return name;
@@ -131,7 +133,10 @@ async function discover(
   } catch (error) {
     if (signal.aborted) throw error;
     const exitCode = deps.fatalExitCode ?? 1;
-    throw new ExitError(`cannot learn what the CSI driver is: ${errorMessage(error)}`, { exitCode, cause: error });
+    throw new ExitError(`cannot learn what the CSI driver at ${deps.address} is: ${errorMessage(error)}`, {
+      exitCode,
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,11 @@
 export {
+  type AssembleDeps,
+  type Assembled,
+  type ControllerProgramDeps,
+  type ControllerProgramOptions,
+  runControllerProgram,
+} from './controller-program.ts';
+export {
   connectDriver,
   type DriverConnection,
   type DriverConnectionDeps,
@@ -24,6 +31,8 @@ export { createLogger, type LogDestination, type LoggerOptions } from './logger.
 export { loggingFlags } from './logging-flags.ts';
 export { createMetricsRegistry } from './metrics.ts';
 export { type HttpValues, serveMetrics } from './observability.ts';
+export { retryFlags } from './retry-flags.ts';
+export { rpcErrorText } from './rpc-error-text.ts';
 export { runGroup } from './run-group.ts';
 export { type ProgramContext, type ProgramDeps, runProgram } from './run-program.ts';
 export { standardFlags } from './standard-flags.ts';
