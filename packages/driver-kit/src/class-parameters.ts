@@ -21,7 +21,10 @@ export function parseParameters<Schema extends z.ZodObject>(schema: Schema, give
   const unknown = Object.keys(own).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     const list = known.length === 0 ? 'this driver has none' : `known are: ${known.join(', ')}`;
-    throw rpcError('InvalidArgument', `unknown class parameter ${JSON.stringify(unknown)}; ${list}`);
+    throw rpcError(
+      'InvalidArgument',
+      `unknown class parameter ${JSON.stringify(unknown)}: remove it from the StorageClass, or correct its name; ${list}`,
+    );
   }
   const parsed = schema.safeParse(own);
   if (parsed.success) return parsed.data;

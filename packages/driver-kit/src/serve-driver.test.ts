@@ -224,7 +224,7 @@ describe('CreateVolume', () => {
       'an unknown parameter',
       { parameters: { color: 'red' } },
       'InvalidArgument',
-      'unknown class parameter "color"; known are: tier',
+      'unknown class parameter "color": remove it from the StorageClass, or correct its name; known are: tier',
     ],
     [
       'a wrong parameter',

@@ -93,8 +93,8 @@ describe.each(['dir', 'disk'] as const)('the driver with %s volumes', (kind) => 
       code: 'InvalidArgument',
       message: expect.stringMatching(
         kind === 'dir'
-          ? /unknown class parameter "speeed"; this driver has none/
-          : /unknown class parameter "speeed"; known are: fsType/,
+          ? /unknown class parameter "speeed": remove it from the StorageClass, or correct its name; this driver has none/
+          : /unknown class parameter "speeed": remove it from the StorageClass, or correct its name; known are: fsType/,
       ),
     });
     expect(await tree()).toEqual(before);

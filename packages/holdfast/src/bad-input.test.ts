@@ -98,7 +98,13 @@ async function warningsOn(claimName: string): Promise<Event[]> {
 const bad: [claim: string, className: string, size: string, says: RegExp, isTriedAgain: boolean][] = [
   ['beyond-int64', 'plain', '9Ei', /spec\.resources\.requests\.storage is "9Ei": .*; ask for a size between/, false],
   ['unit-forgotten', 'plain', '1.5', /storage is "1500m", 1\.5 bytes: its unit is missing, for example 1\.5Gi/, false],
-  ['misspelt', 'misspelt', '1Mi', /InvalidArgument.* unknown class parameter "speeed"; .*the next try is in 1 s/, true],
+  [
+    'misspelt',
+    'misspelt',
+    '1Mi',
+    /InvalidArgument.* unknown class parameter "speeed": remove it from the StorageClass, .*the next try is in 1 s/,
+    true,
+  ],
   ['locked', 'locked', '1Mi', /Secret default\/pool-key does not exist: create it/, true],
 ];
 
