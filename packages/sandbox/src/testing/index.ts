@@ -1,4 +1,5 @@
 export type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from '../apiserver/interception.ts';
+export { type ControllerRig, type ControllerRigOptions, ifFound, startControllerRig } from './controller-rig.ts';
 export {
   type ScriptedCall,
   type ScriptedDriver,

@@ -1,0 +1,103 @@
+import { type Fence, openFence } from '@holdfast/control';
+import { createRecordingLogger } from '@holdfast/core/testing';
+import { isNotFound } from '@holdfast/kube';
+import { type AssembleDeps, type Assembled, connectDriver, createMetricsRegistry, runGroup } from '@holdfast/sidecar';
+import { type ScriptedDriver, type ScriptedDriverOptions, startScriptedDriver } from './scripted-driver.ts';
+import { startTestCluster, type TestCluster, type TestClusterOptions } from './test-cluster.ts';
+
+export interface ControllerRigOptions<Values> {
+  readonly program: string;
+  readonly assemble: (deps: AssembleDeps<Values>) => Assembled | Promise<Assembled>;
+  readonly cluster?: TestClusterOptions;
+  readonly driver?: ScriptedDriverOptions;
+}
+
+/** An API server, a driver, and a controller between them, over HTTP and gRPC. */
+export interface ControllerRig<Values> {
+  readonly cluster: TestCluster;
+  readonly driver: ScriptedDriver;
+  /** What the controller logs. */
+  readonly log: ReturnType<typeof createRecordingLogger>;
+  /** Starts the controller, and resolves once its caches are complete. */
+  start(values: Values, fence?: Fence): Promise<void>;
+  /** Stops the controller as SIGTERM would. What it remembers is lost. */
+  stopController(): Promise<void>;
+  /** Writes of the controller, as `verb resource/subresource`, in order. */
+  writes(): string[];
+  stop(): Promise<void>;
+}
+
+export async function startControllerRig<Values extends { readonly timeoutMs: number }>(
+  options: ControllerRigOptions<Values>,
+): Promise<ControllerRig<Values>> {
+  const cluster = await startTestCluster(options.cluster);
+  const driver = await startScriptedDriver(options.driver);
+  const log = createRecordingLogger();
+  const userAgent = `${options.program}/test`;
+  let running: { stopping: AbortController; ended: Promise<void> } | undefined;
+
+  async function start(values: Values, fence: Fence = openFence): Promise<void> {
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const found = await connectDriver({ address: driver.socketPath, timeoutMs: values.timeoutMs, log, signal });
+    const { controller, caches, recorder } = await options.assemble({
+      values,
+      client: await cluster.createClient(userAgent),
+      found,
+      context: {
+        name: options.program,
+        version: 'test',
+        log,
+        registry: createMetricsRegistry(),
+        signal,
+        hostname: 'host',
+        env: {},
+        fatalExitCode: 1,
+      },
+    });
+    const work = (groupSignal: AbortSignal) => controller.run(groupSignal, fence);
+    const run = async () => {
+      try {
+        await runGroup({ ...caches.tasks, work }, signal);
+      } finally {
+        await recorder?.stop();
+        found.connection.close();
+      }
+    };
+    running = { stopping, ended: run() };
+    await caches.synced;
+  }
+
+  async function stopController(): Promise<void> {
+    running?.stopping.abort(new Error('the test stops the controller'));
+    await running?.ended;
+    running = undefined;
+  }
+
+  return {
+    cluster,
+    driver,
+    log,
+    start,
+    stopController,
+    writes: () =>
+      cluster.requests
+        .filter((request) => request.userAgent === userAgent && !['get', 'list', 'watch'].includes(request.verb))
+        .map(({ verb, resource, subresource }) => `${verb} ${resource}${subresource ? `/${subresource}` : ''}`),
+    async stop() {
+      await stopController();
+      await driver.stop();
+      await cluster.stop();
+    },
+  };
+}
+
+/** What `look` finds; undefined where the API server says that it is not there. */
+export async function ifFound<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
