@@ -105,7 +105,7 @@ const bad: [claim: string, className: string, size: string, says: RegExp, isTrie
     /InvalidArgument.* unknown class parameter "speeed": remove it from the StorageClass, .*the next try is in 1 s/,
     true,
   ],
-  ['locked', 'locked', '1Mi', /Secret default\/pool-key does not exist: create it/, true],
+  ['locked', 'locked', '1Mi', /Secret "?default\/pool-key"?.* does not exist: create it/, true],
 ];
 
 it('bad claims are each told once what is wrong, a good one beside them is bound, and nothing is left of any', {
