@@ -1,3 +1,4 @@
+import { errorMessage } from '@holdfast/core';
 import { isForbidden, isNotFound, type KubeClient, type ObjectRef, type Secret, secrets } from '@holdfast/kube';
 
 /** A Secret that cannot be read, or whose values cannot be sent. The message names it and the remedy, never a value. */
@@ -15,7 +16,7 @@ export interface SecretReadOptions {
  * A Secret's values as CSI takes them: text by key. Read anew for each call and kept nowhere, so that a rotated one is used
  * at once. Bytes that are no UTF-8 are refused: gRPC would carry something else than was stored.
  * @param ref undefined when no secret is needed; an empty or missing part is an error
- * @throws SecretError; KubeError when the API server cannot be asked
+ * @throws SecretError
  */
 export async function readSecret(
   client: KubeClient,
@@ -40,7 +41,8 @@ async function get(client: KubeClient, ref: ObjectRef, where: string, options: S
     if (isForbidden(cause)) {
       throw new SecretError(`${where} may not be read: grant get on secrets to this service account`, { cause });
     }
-    throw cause;
+    options.signal.throwIfAborted();
+    throw new SecretError(`${where} cannot be read: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -1,36 +1,26 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { createEventRecorder, createQueueMetrics } from '@holdfast/control';
-import type { KubeClient } from '@holdfast/kube';
-import type { DriverConnection, FlagValues, ProgramContext } from '@holdfast/sidecar';
-import { createProvisioner, type Provisioner } from './controller.ts';
+import type { AssembleDeps, Assembled, FlagValues } from '@holdfast/sidecar';
+import { createProvisioner } from './controller.ts';
 import { createCsiCalls } from './csi-calls.ts';
 import { driverTraits } from './driver-traits.ts';
 import type { provisionerFlags } from './flags.ts';
 import { createProvisionMetrics } from './metrics.ts';
+import { eventComponent } from './names.ts';
 import { provisionRules } from './provision-rules.ts';
-import { type Caches, createCaches } from './stores.ts';
+import { createCaches } from './stores.ts';
 
-export interface AssembledProvisioner {
-  readonly provisioner: Provisioner;
-  readonly caches: Caches;
-  readonly recorder: ReturnType<typeof createEventRecorder>;
-}
+type Values = FlagValues<typeof provisionerFlags.table>;
 
 /** The provisioner of one driver, as the flags want it. */
-export function assembleProvisioner(deps: {
-  values: FlagValues<typeof provisionerFlags.table>;
-  context: Pick<ProgramContext, 'log' | 'registry' | 'hostname'>;
-  client: KubeClient;
-  found: DriverConnection;
-}): AssembledProvisioner {
-  const { values, client, found } = deps;
-  const { log, registry, hostname } = deps.context;
+export function assembleProvisioner({ values, context, client, found }: AssembleDeps<Values>): Assembled {
+  const { log, registry, hostname } = context;
   const { connection, driverName } = found;
   const driver = driverTraits({ ...found, isTopologyEnabled: values.featureGates.Topology });
   const rules = provisionRules(values);
   const caches = createCaches({ client, driver, naming: rules.naming, log });
-  const recorder = createEventRecorder({ client, component: `${driverName}_${hostname}_${randomUUID()}`, log });
-  const provisioner = createProvisioner({
+  const recorder = createEventRecorder({ client, component: eventComponent(driverName, hostname, randomUUID()), log });
+  const controller = createProvisioner({
     client,
     calls: createCsiCalls({ connection, driverName, timeoutMs: values.timeoutMs }),
     caches,
@@ -45,5 +35,5 @@ export function assembleProvisioner(deps: {
     retryIntervalMaxMs: values.retryIntervalMaxMs,
     log,
   });
-  return { provisioner, caches, recorder };
+  return { controller, caches, recorder };
 }

@@ -2,23 +2,21 @@ import {
   createWorkQueue,
   type EventRecorder,
   type Fence,
+  fencedCalls,
   fencedClient,
   type Outcome,
   type QueueMetrics,
+  readLive,
   runController,
-  type Store,
   type StoreChange,
   type WorkQueue,
 } from '@holdfast/control';
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
 import {
-  isNotFound,
   type KubeClient,
-  type KubeObject,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumes,
-  type Resource,
   storageClasses,
 } from '@holdfast/kube';
 import { createAttachRequirement } from './attach-requirement.ts';
@@ -29,8 +27,8 @@ import type { CsiCalls } from './csi-calls.ts';
 import { classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
 import { decideVolume } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
-import { fencedCalls } from './fenced-calls.ts';
 import type { ProvisionMetrics } from './metrics.ts';
+import { queues } from './names.ts';
 import type { ProvisionRules } from './plan.ts';
 import { createClaimSteps } from './steps.ts';
 import { createVolumeSteps } from './steps-volume.ts';
@@ -130,7 +128,7 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
     let step = decideNow();
     // A class and its claim often come together, over two watches: nobody shall be told that what is there is missing.
     if (step.kind === 'refuse' && className && !classes.get(className)) {
-      await readLive(storageClasses, classes, className, signal);
+      await readLive({ client, resource: storageClasses, store: classes }, { name: className }, signal);
       step = decideNow();
     }
     return await claimSteps(uid, step, signal);
@@ -139,7 +137,9 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
   async function reconcileVolume(name: string, signal: AbortSignal): Promise<Outcome> {
     let step = decide(volumes.get(name));
     // Data is about to be destroyed: the cache may not know yet that the volume was claimed again or is to be retained.
-    if (step.kind === 'delete') step = decide(await readLive(persistentVolumes, volumes, name, signal));
+    if (step.kind === 'delete') {
+      step = decide(await readLive({ client, resource: persistentVolumes, store: volumes }, { name }, signal));
+    }
     return await volumeSteps(name, step, signal);
   }
 
@@ -148,23 +148,6 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
       ? attachments.byIndex('volume', volume.metadata.name).map(({ spec }) => spec.nodeName)
       : [];
     return decideVolume({ volume, attachedNodes, stage: volume && volumeMemory.stage(volume) }, driver);
-  }
-
-  /** Asks the API server itself, and lets the cache know. */
-  async function readLive<T extends KubeObject>(
-    resource: Resource<T>,
-    store: Store<T>,
-    name: string,
-    signal: AbortSignal,
-  ): Promise<T | undefined> {
-    try {
-      const live = await client.get(resource, { name }, { signal });
-      store.applyWrite(live);
-      return live;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
   }
 
   /** Which change puts what into a queue. */
@@ -198,25 +181,25 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
     };
   }
 
-  function queue(name: string): WorkQueue {
+  function createQueue(name: string): WorkQueue {
     return createWorkQueue({
       name,
       baseMs: deps.retryIntervalStartMs,
       maxMs: deps.retryIntervalMaxMs,
       clock,
-      ...(deps.queueMetrics ? { metrics: deps.queueMetrics } : {}),
+      metrics: deps.queueMetrics,
     });
   }
 
-  const claimQueue = queue('claims');
-  const volumeQueue = queue('volumes');
-  await caches.whenSynced();
+  const claimQueue = createQueue(queues.claims);
+  const volumeQueue = createQueue(queues.volumes);
+  await caches.synced;
   const unsubscribe = subscribe(claimQueue, volumeQueue);
   const { workers } = deps;
   try {
     await Promise.all([
-      runController({ name: 'claims', queue: claimQueue, workers, reconcile: reconcileClaim, log, signal }),
-      runController({ name: 'volumes', queue: volumeQueue, workers, reconcile: reconcileVolume, log, signal }),
+      runController({ name: queues.claims, queue: claimQueue, workers, reconcile: reconcileClaim, log, signal }),
+      runController({ name: queues.volumes, queue: volumeQueue, workers, reconcile: reconcileVolume, log, signal }),
     ]);
   } finally {
     unsubscribe();

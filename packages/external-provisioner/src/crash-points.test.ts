@@ -20,7 +20,7 @@ function endAt(verb: string, resource: string, drop: 'before' | 'after'): Promis
     const isOurs = request.userAgent.startsWith('csi-provisioner');
     if (!isOurs || request.verb !== verb || request.resource !== resource) return undefined;
     remove();
-    rig.stopProvisioner().then(ended.resolve, ended.reject);
+    rig.stopController().then(ended.resolve, ended.reject);
     return { drop };
   });
   return ended.promise;

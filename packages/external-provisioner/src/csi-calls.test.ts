@@ -1,6 +1,6 @@
 import { type RpcCode, rpcError } from '@holdfast/rpc';
 import { describe, expect, it } from 'vitest';
-import { createFailure, rpcErrorText } from './csi-calls.ts';
+import { createFailure } from './csi-calls.ts';
 
 describe('createFailure', () => {
   const inBackground: RpcCode[] = ['Canceled', 'DeadlineExceeded', 'Unavailable', 'Aborted'];
@@ -31,9 +31,5 @@ describe('createFailure', () => {
 
   it('tells lack of room apart', () => {
     expect(createFailure(rpcError('ResourceExhausted', 'x')).kind).toBe('exhausted');
-  });
-
-  it('writes errors as upstream does', () => {
-    expect(rpcErrorText(rpcError('OutOfRange', 'too big'))).toBe('rpc error: code = OutOfRange desc = too big');
   });
 });

@@ -78,8 +78,3 @@ export function createFailure(error: RpcError): Exclude<CreateResult, ReplyVerdi
       return error.code satisfies never;
   }
 }
-
-/** The text upstream puts into events, which dashboards and people search for. */
-export function rpcErrorText(error: RpcError): string {
-  return `rpc error: code = ${error.code} desc = ${error.message}`;
-}

@@ -174,7 +174,7 @@ describe('a released volume', () => {
     await rig.start();
     const name = await releasedVolume();
     await eventually(() => expect(rig.writes()).toContain('delete persistentvolumes'));
-    await rig.stopProvisioner();
+    await rig.stopController();
     removeRefusal();
     await rig.start();
     await objectDeleted(name);
@@ -230,7 +230,9 @@ describe('a released volume', () => {
     expect(requests).toContainEqual({ volumeId: 'v1', secrets: { key: 'value-1' } });
     expect(requests).toContainEqual({ volumeId: 'v2', secrets: {} });
     await eventually(async () =>
-      expect((await rig.eventsOf('v2')).join()).toContain('Secret default/gone does not exist'),
+      expect((await rig.eventsOf('v2')).join()).toContain(
+        'Secret "default/gone", which PersistentVolume "v2" names, does not exist',
+      ),
     );
   });
 });

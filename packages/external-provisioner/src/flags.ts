@@ -1,4 +1,4 @@
-import { defineFlags, loggingFlags, standardFlags } from '@holdfast/sidecar';
+import { defineFlags, loggingFlags, retryFlags, standardFlags } from '@holdfast/sidecar';
 import * as z from 'zod';
 
 const WORK = 'Provisioning';
@@ -13,6 +13,7 @@ const positive = z.number().positive('must be greater than zero');
 export const provisionerFlags = defineFlags({
   ...standardFlags,
   ...loggingFlags,
+  ...retryFlags,
   'feature-gates': {
     type: 'gates',
     gates: {
@@ -43,20 +44,6 @@ export const provisionerFlags = defineFlags({
     group: WORK,
     help: 'How many claims are worked on at once, and beside them how many volumes.',
     schema: atLeastOne,
-  },
-  'retry-interval-start': {
-    type: 'duration',
-    default: '1s',
-    group: WORK,
-    help: 'Pause after the first failure of a claim or volume; it doubles with each further one.',
-    schema: positive,
-  },
-  'retry-interval-max': {
-    type: 'duration',
-    default: '5m',
-    group: WORK,
-    help: 'Longest pause between tries.',
-    schema: positive,
   },
   'volume-name-prefix': {
     type: 'string',

@@ -1,9 +1,10 @@
-import { hostname } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { sanitizeLeaseName } from '@holdfast/control';
 import { leases, persistentVolumes, storageClasses } from '@holdfast/kube';
 import { startScriptedDriver, startTestCluster } from '@holdfast/sandbox/testing';
-import { type RunningProgram, spawnProgram } from '@holdfast/sidecar/testing';
+import { type RunningProgram, runMain, spawnProgram } from '@holdfast/sidecar/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { annotations } from './names.ts';
 
@@ -58,6 +59,31 @@ describe('command line', () => {
     const program = run(...flags.join(' ').split(' '), '--version');
     expect(await program.exitCode).toBe(0);
     expect(program.stdout()).toMatch(/^csi-provisioner /);
+  });
+});
+
+describe('a socket', () => {
+  it('that cannot be one is refused at once', async () => {
+    const { kubeconfigPath } = await cluster();
+    const program = run(`--kubeconfig=${kubeconfigPath}`, '--csi-address=tcp://127.0.0.1:1');
+    expect(await program.exitCode).toBe(1);
+    expect(program.stderr()).toMatch(/tcp:\/\/127\.0\.0\.1:1.* unix socket/);
+  });
+
+  it('that nobody serves ends the program with what to look at', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-provisioner-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const address = path.join(folder, 'csi.sock');
+    const argv = [`--kubeconfig=${(await cluster()).kubeconfigPath}`, `--csi-address=${address}`];
+    const program = runMain(
+      path.join(import.meta.dirname, 'main.ts'),
+      argv,
+      { connectTimeoutMs: 50 },
+      { KUBECONFIG: '' },
+    );
+    onTestFinished(() => program.kill('SIGKILL'));
+    expect(await program.exitCode).toBe(1);
+    expect(program.stderr()).toMatch(new RegExp(`no connection to ${address} .*is the driver running`));
   });
 });
 

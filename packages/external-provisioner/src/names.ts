@@ -1,3 +1,5 @@
+import { sanitizeLeaseName } from '@holdfast/control';
+
 /**
  * Every string that other components read or write beside us. They equal upstream's, so that either program can
  * take over the objects of the other.
@@ -6,19 +8,23 @@
 /** On each volume we must delete from the driver before its object may vanish. */
 export const VOLUME_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer';
 
-/**
- * The finalizer csi-attacher keeps on a volume that is, or may be, attached.
- * Anything outside `[a-zA-Z0-9-]` becomes `-`, and a trailing `-` gets an `X` (csi-lib-utils' sanitising).
- */
+/** The finalizer csi-attacher keeps on a volume that is, or may be, attached. */
 export function attacherFinalizer(driverName: string): string {
-  const sanitised = driverName.replaceAll(/[^a-zA-Z0-9-]/g, '-');
-  return `external-attacher/${sanitised.endsWith('-') ? `${sanitised}X` : sanitised}`;
+  return `external-attacher/${sanitizeLeaseName(driverName)}`;
 }
 
-/** Leader election: the driver's name itself; the kit sanitises it. */
+/** Leader election; the kit sanitises it. */
 export function leaseName(driverName: string): string {
-  return driverName.replaceAll('/', '-');
+  return driverName;
 }
+
+/** Source of our events. Like upstream's it tells one run of the program from another. */
+export function eventComponent(driverName: string, hostname: string, runId: string): string {
+  return `${driverName}_${hostname}_${runId}`;
+}
+
+/** Names of the work queues in the metrics. */
+export const queues = { claims: 'claims', volumes: 'volumes' } as const;
 
 export const annotations = {
   /** On a claim, by kube-controller-manager: who shall provision it. */

@@ -4,6 +4,7 @@ import {
   type KubeObject,
   type Patch,
   type PersistentVolumeClaim,
+  sameObject,
 } from '@holdfast/kube';
 import { annotations } from './names.ts';
 
@@ -41,8 +42,4 @@ export function unselectNodePatch(claim: PersistentVolumeClaim, node: string): P
     });
   if (operations.length === 0) return undefined;
   return { kind: 'json', operations: [sameObject(claim), ...operations] };
-}
-
-function sameObject(object: KubeObject): JsonPatchOperation {
-  return { op: 'test', path: '/metadata/uid', value: object.metadata.uid };
 }

@@ -176,7 +176,7 @@ describe('a claim', () => {
     await rig.start();
     const claim = await rig.createClaim('data');
     await called.promise;
-    await rig.stopProvisioner();
+    await rig.stopController();
     expect(await rig.volumes()).toEqual([]);
     expect(await rig.eventsOf('data')).toEqual([]);
 
@@ -221,7 +221,7 @@ describe('a claim', () => {
     await rig.start();
     await rig.createClaim('data');
     await toldTo('data', 'Succeeded');
-    await rig.stopProvisioner();
+    await rig.stopController();
     rig.driver.calls.length = 0;
     await rig.start();
     await rig.createClaim('next');
@@ -466,7 +466,7 @@ describe('secrets', () => {
     await rig.createClass({ parameters });
     await rig.start();
     await rig.createClaim('data', { annotations: { team: 'blue' } });
-    await toldTo('data', 'Secret default/blue does not exist: create it');
+    await toldTo('data', 'Secret "default/blue", which StorageClass "fast" names, does not exist: create it');
     expect(rig.driver.callsOf('CreateVolume')).toEqual([]);
     await applySecret({ token: encode('x') });
     await toldTo('data', 'Succeeded');
@@ -477,7 +477,7 @@ describe('secrets', () => {
     await applySecret({ token: encode(new Uint8Array([0xff, 0xfe])) });
     await rig.start();
     await rig.createClaim('data', { annotations: { team: 'blue' } });
-    await toldTo('data', /value of "token" is not UTF-8/);
+    await toldTo('data', /value of key "token" is not UTF-8/);
     expect(rig.driver.callsOf('CreateVolume')).toEqual([]);
   });
 });

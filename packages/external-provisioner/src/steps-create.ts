@@ -1,25 +1,21 @@
-import type { Outcome, Store } from '@holdfast/control';
+import { type Outcome, readLive, readSecret, SecretError, type Store, tellIfSlow } from '@holdfast/control';
 import { type Clock, errorMessage, type Logger } from '@holdfast/core';
 import {
   type Draft,
   isAlreadyExists,
-  isNotFound,
   type KubeClient,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumes,
 } from '@holdfast/kube';
 import type { RpcError } from '@holdfast/rpc';
+import { rpcErrorText } from '@holdfast/sidecar';
 import type { ClaimEvents } from './claim-events.ts';
 import type { ClaimMemory } from './claim-memory.ts';
-import { type CreateResult, type CsiCalls, rpcErrorText } from './csi-calls.ts';
+import type { CsiCalls } from './csi-calls.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import type { VolumePlan } from './plan.ts';
-import { readSecret, SecretError } from './provisioner-secret.ts';
 import { type VolumeMaker, volumeObject } from './volume-object.ts';
-
-/** A call that takes longer is worth an event; of a quick one the success event says enough. */
-const SLOW_MS = 1_000;
 
 export interface CreateStepsDeps {
   readonly client: KubeClient;
@@ -66,8 +62,8 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
   }
 
   async function secretsOf(plan: VolumePlan, signal: AbortSignal): Promise<Record<string, string>> {
-    const ref = plan.secretRefs.provisioner;
-    return ref === undefined ? {} : await readSecret(client, ref, { signal });
+    const namedBy = `StorageClass "${plan.storageClass.name}"`;
+    return await readSecret(client, plan.secretRefs.provisioner, { namedBy, signal });
   }
 
   async function create(uid: string, plan: VolumePlan, signal: AbortSignal): Promise<Outcome> {
@@ -81,15 +77,10 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
       throw error;
     }
     memory.setProgress(uid, { kind: 'creating', plan });
-    const cancelSlow = clock.setTimer(SLOW_MS, () => {
-      if (isFirst) events.provisioning(plan.claim);
-    });
-    let result: CreateResult;
-    try {
-      result = await calls.createVolume(plan, secrets, signal);
-    } finally {
-      cancelSlow();
-    }
+    const createVolume = () => calls.createVolume(plan, secrets, signal);
+    const result = isFirst
+      ? await tellIfSlow(clock, () => events.provisioning(plan.claim), createVolume)
+      : await createVolume();
     // Cut off by our own end: nobody failed, and the claim stands as it was for whoever comes next.
     if (signal.aborted && result.kind !== 'usable') throw signal.reason;
 
@@ -172,14 +163,9 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     draft: Draft<PersistentVolume>,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    let existing: PersistentVolume;
-    try {
-      existing = await client.get(persistentVolumes, { name: plan.volumeName }, { signal });
-    } catch (error) {
-      if (isNotFound(error)) return { kind: 'again', afterMs: 0 };
-      throw error;
-    }
-    volumes.applyWrite(existing);
+    const from = { client, resource: persistentVolumes, store: volumes };
+    const existing = await readLive(from, { name: plan.volumeName }, signal);
+    if (!existing) return { kind: 'again', afterMs: 0 };
     const csi = existing.spec?.csi;
     const volumeId = draft.spec?.csi?.volumeHandle ?? '';
     const isSameVolume = csi?.driver === draft.spec?.csi?.driver && csi?.volumeHandle === volumeId;

@@ -1,4 +1,4 @@
-import type { EventRecorder, Outcome, Store } from '@holdfast/control';
+import { type EventRecorder, type Outcome, readSecret, SecretError, type Store } from '@holdfast/control';
 import { type Clock, errorMessage, type Logger } from '@holdfast/core';
 import {
   addFinalizerPatch,
@@ -9,13 +9,13 @@ import {
   persistentVolumes,
   type StorageClass,
 } from '@holdfast/kube';
-import { type CsiCalls, rpcErrorText } from './csi-calls.ts';
+import { rpcErrorText } from '@holdfast/sidecar';
+import type { CsiCalls } from './csi-calls.ts';
 import type { VolumeStep } from './decide-volume.ts';
 import { deletionSecretRef } from './deletion-secret.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import { reasons, VOLUME_FINALIZER } from './names.ts';
 import { removeFinalizersPatch } from './patches.ts';
-import { readSecret, SecretError } from './provisioner-secret.ts';
 import type { VolumeMemory } from './volume-memory.ts';
 
 export interface VolumeStepsDeps {
@@ -80,9 +80,8 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
   /** A secret that is gone does not stop the deletion: most drivers do without, and the others say what they miss. */
   async function secretsFor(volume: PersistentVolume, signal: AbortSignal): Promise<Record<string, string>> {
     const ref = deletionSecretRef(volume, classes.get(volume.spec?.storageClassName ?? ''));
-    if (!ref) return {};
     try {
-      return await readSecret(client, ref, { signal });
+      return await readSecret(client, ref, { namedBy: `PersistentVolume "${volume.metadata.name}"`, signal });
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;
       recorder.event(volume, 'Warning', reasons.volumeFailedDelete, `deleting without a secret: ${error.message}`);

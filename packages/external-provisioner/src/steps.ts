@@ -1,5 +1,5 @@
-import type { Outcome } from '@holdfast/control';
-import { isForbidden, isNotFound, objectKey, type PersistentVolumeClaim, persistentVolumeClaims } from '@holdfast/kube';
+import { type Outcome, readLive } from '@holdfast/control';
+import { isForbidden, isNotFound, type PersistentVolumeClaim, persistentVolumeClaims } from '@holdfast/kube';
 import type { ClaimStep } from './decide.ts';
 import { unselectNodePatch } from './patches.ts';
 import { selectedNodeOf } from './plan.ts';
@@ -61,20 +61,10 @@ export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): Cla
 
   /** Asks the API server whether a claim that looks unprovisioned really is (the cache may lag behind a whole life of its volume). */
   async function confirm(uid: string, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Outcome> {
-    const { name, namespace } = claim.metadata;
-    let live: PersistentVolumeClaim | undefined;
-    try {
-      live = await client.get(persistentVolumeClaims, namespace === undefined ? { name } : { name, namespace }, {
-        signal,
-      });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-    if (live?.metadata.uid !== uid) {
-      claims.applyDelete(objectKey(claim), uid);
-      return done;
-    }
-    claims.applyWrite(live);
+    const from = { client, resource: persistentVolumeClaims, store: claims };
+    const live = await readLive(from, claim.metadata, signal);
+    // Gone; one of the same name that was made since has a key of its own.
+    if (live?.metadata.uid !== uid) return done;
     // The watch will show it bound too; until then it must not be provisioned.
     if (live.spec?.volumeName) return done;
     memory.clearProgress(uid);

@@ -1,4 +1,11 @@
-import { createReflector, type Reflector, type Store } from '@holdfast/control';
+import {
+  createReflector,
+  groupReflectors,
+  pick,
+  projectHead,
+  type ReflectorGroup,
+  type Store,
+} from '@holdfast/control';
 import type { Logger } from '@holdfast/core';
 import {
   type CSINode,
@@ -6,7 +13,6 @@ import {
   type KubeClient,
   type Node,
   nodes,
-  type ObjectMeta,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
@@ -28,15 +34,13 @@ export interface Stores {
   readonly classes: Store<StorageClass>;
   /** Index `volume`: the attachments of one PersistentVolume. Empty for a driver that attaches nothing. */
   readonly attachments: Store<VolumeAttachment>;
+  /** Empty for a driver without topology, as is `csiNodes`. */
   readonly nodes: Store<Node>;
   readonly csiNodes: Store<CSINode>;
 }
 
-export interface Caches {
+export interface Caches extends ReflectorGroup {
   readonly stores: Stores;
-  /** Resolves once every cache that is in use holds its first list. */
-  whenSynced(): Promise<void>;
-  readonly tasks: Readonly<Record<string, (signal: AbortSignal) => Promise<void>>>;
 }
 
 /** The caches of one provisioner. Only what is read is kept: at 10,000 claims the rest would be most of the memory. */
@@ -69,68 +73,39 @@ export function createCaches(deps: {
       volume: ({ spec }) => (spec.source.persistentVolumeName ? [spec.source.persistentVolumeName] : []),
     },
   });
-  const nodeCache = createReflector({ client, log, resource: nodes, project: projectNode });
-  const csiNodeCache = createReflector({ client, log, resource: csiNodes, project: projectCsiNode(driver.driverName) });
-
-  const running = new Map<string, Pick<Reflector<unknown>, 'run' | 'synced'>>([
-    ['claims', claims],
-    ['volumes', volumes],
-    ['classes', classes],
-  ]);
-  if (driver.hasAttachments) running.set('attachments', attachments);
-  if (driver.hasTopology) running.set('nodes', nodeCache).set('csi nodes', csiNodeCache);
-
+  const ofNodes = createReflector({ client, log, resource: nodes, project: projectNode });
+  const ofCsiNodes = createReflector({
+    client,
+    log,
+    resource: csiNodes,
+    project: (csiNode) => projectCsiNode(csiNode, driver.driverName),
+  });
   return {
     stores: {
       claims: claims.store,
       volumes: volumes.store,
       classes: classes.store,
       attachments: attachments.store,
-      nodes: nodeCache.store,
-      csiNodes: csiNodeCache.store,
+      nodes: ofNodes.store,
+      csiNodes: ofCsiNodes.store,
     },
-    async whenSynced() {
-      await Promise.all([...running.values()].map((reflector) => reflector.synced));
-    },
-    tasks: Object.fromEntries([...running].map(([name, reflector]) => [`cache of ${name}`, reflector.run])),
+    ...groupReflectors({
+      claims,
+      volumes,
+      classes,
+      ...(driver.hasAttachments ? { attachments } : {}),
+      ...(driver.hasTopology ? { nodes: ofNodes, csiNodes: ofCsiNodes } : {}),
+    }),
   };
-}
-
-type Named = Pick<
-  ObjectMeta,
-  'name' | 'namespace' | 'uid' | 'resourceVersion' | 'creationTimestamp' | 'deletionTimestamp'
->;
-
-function identity(metadata: ObjectMeta): Named {
-  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp } = metadata;
-  return {
-    name,
-    uid,
-    resourceVersion,
-    creationTimestamp,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-  };
-}
-
-function pick(
-  given: Readonly<Record<string, string>> | undefined,
-  keys: readonly string[],
-): { annotations?: Record<string, string> } {
-  const kept = Object.entries(given ?? {}).filter(([key]) => keys.includes(key));
-  return kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) };
 }
 
 /** A claim that has its volume only needs to be known as such. An open one is kept whole: class templates may use any annotation. */
 function projectClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
-  const { apiVersion, kind, metadata, spec } = claim;
-  const head = { ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }) };
-  if (spec?.volumeName) return { ...head, metadata: identity(metadata), spec: { volumeName: spec.volumeName } };
-  const given = metadata.annotations;
+  const { spec } = claim;
+  if (spec?.volumeName) return { ...projectHead(claim), spec: { volumeName: spec.volumeName } };
   return {
-    ...head,
-    metadata: { ...identity(metadata), ...(given ? { annotations: given } : {}) },
-    ...(spec === undefined ? {} : { spec }),
+    ...projectHead(claim, { annotations: Object.keys(claim.metadata.annotations ?? {}) }),
+    ...pick(claim, 'spec'),
   };
 }
 
@@ -142,46 +117,32 @@ const volumeAnnotations = [
 ];
 
 function projectVolume(volume: PersistentVolume): PersistentVolume {
-  const { apiVersion, kind, metadata, spec } = volume;
+  const { spec, status } = volume;
   return {
-    ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(kind === undefined ? {} : { kind }),
-    metadata: {
-      ...identity(metadata),
-      ...(metadata.finalizers ? { finalizers: metadata.finalizers } : {}),
-      ...pick(metadata.annotations, volumeAnnotations),
-    },
+    ...projectHead(volume, { annotations: volumeAnnotations, hasFinalizers: true }),
     spec: {
-      ...(spec?.claimRef ? { claimRef: spec.claimRef } : {}),
+      ...pick(spec, 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName'),
       ...(spec?.csi ? { csi: { driver: spec.csi.driver, volumeHandle: spec.csi.volumeHandle } } : {}),
-      ...(spec?.persistentVolumeReclaimPolicy
-        ? { persistentVolumeReclaimPolicy: spec.persistentVolumeReclaimPolicy }
-        : {}),
-      ...(spec?.storageClassName ? { storageClassName: spec.storageClassName } : {}),
     },
-    ...(volume.status?.phase ? { status: { phase: volume.status.phase } } : {}),
+    status: pick(status, 'phase'),
   };
 }
 
-function projectAttachment({ metadata, spec }: VolumeAttachment): VolumeAttachment {
-  const { persistentVolumeName } = spec.source;
+function projectAttachment(attachment: VolumeAttachment): VolumeAttachment {
+  const { attacher, nodeName, source } = attachment.spec;
   return {
-    metadata: identity(metadata),
-    spec: {
-      attacher: spec.attacher,
-      nodeName: spec.nodeName,
-      source: persistentVolumeName ? { persistentVolumeName } : {},
-    },
+    ...projectHead(attachment),
+    spec: { attacher, nodeName, source: pick(source, 'persistentVolumeName') },
   };
 }
 
-function projectNode({ metadata }: Node): Node {
-  return { metadata: { ...identity(metadata), ...(metadata.labels ? { labels: metadata.labels } : {}) } };
+function projectNode(node: Node): Node {
+  return projectHead(node, { hasLabels: true });
 }
 
-function projectCsiNode(driverName: string): (csiNode: CSINode) => CSINode {
-  return ({ metadata, spec }) => ({
-    metadata: identity(metadata),
-    spec: { drivers: (spec?.drivers ?? []).filter((driver) => driver.name === driverName) },
-  });
+function projectCsiNode(csiNode: CSINode, driverName: string): CSINode {
+  return {
+    ...projectHead(csiNode),
+    spec: { drivers: (csiNode.spec?.drivers ?? []).filter(({ name }) => name === driverName) },
+  };
 }

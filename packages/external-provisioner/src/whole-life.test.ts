@@ -23,7 +23,7 @@ it('twenty claims live and die beside the loops of a cluster: one call each way 
   });
   await Promise.all(names.map((name) => rig.cluster.client.delete(claims, { name, namespace: 'default' })));
   await eventually(async () => expect(await rig.volumes()).toEqual([]));
-  await rig.stopProvisioner();
+  await rig.stopController();
 
   expect(rig.driver.volumes.size).toBe(0);
   expect(rig.driver.callsOf('CreateVolume')).toHaveLength(count);

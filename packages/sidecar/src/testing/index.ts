@@ -1,2 +1,2 @@
 export { type IdentityDouble, serveIdentity } from './identity-double.ts';
-export { type RunningProgram, runScript, spawnProgram } from './program.ts';
+export { type RunningProgram, runMain, runScript, spawnProgram } from './program.ts';

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
 
 export interface RunningProgram {
   /** Resolves when the process has ended and its output is complete; 128 + n for a signal, as a shell says. */
@@ -17,9 +18,21 @@ export function spawnProgram(file: string, args: readonly string[], env: NodeJS.
   return watch(spawn(process.execPath, [file, ...args], { env: { ...process.env, ...env }, stdio: 'pipe' }));
 }
 
-/** Runs a text as an ES module, for a program's `main` with options that no flag has. */
-export function runScript(source: string): RunningProgram {
-  return watch(spawn(process.execPath, ['--input-type=module-typescript', '--eval', source], { stdio: 'pipe' }));
+/** Runs a text as an ES module in a process of its own. */
+export function runScript(source: string, env: NodeJS.ProcessEnv = {}): RunningProgram {
+  const args = ['--input-type=module-typescript', '--eval', source];
+  return watch(spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'pipe' }));
+}
+
+/** Runs the `main` that a module exports, as its program does, with options that no flag has. */
+export function runMain(
+  file: string,
+  argv: readonly string[],
+  options: object,
+  env: NodeJS.ProcessEnv = {},
+): RunningProgram {
+  const [url, args, more] = [pathToFileURL(file).href, argv, options].map((value) => JSON.stringify(value));
+  return runScript(`import { main } from ${url}; process.exit(await main(${args}, ${more}));`, env);
 }
 
 function watch(child: ChildProcess): RunningProgram {
