@@ -1,15 +1,19 @@
 import type { NodePublishVolumeRequest, NodeService } from '@holdfast/csi-spec';
 import { type Handlers, rpcError } from '@holdfast/rpc';
-import type { Access, Volume } from './backend.ts';
+import type { Access, Backend, Volume } from './backend.ts';
 import { canStageVolumes } from './capabilities.ts';
 import { checkAccess } from './check-access.ts';
 import { checkPath, checkVolumeId } from './check-text.ts';
 import { decidePublish } from './decide.ts';
-import { volumeKey } from './locks.ts';
-import type { NodeDeps } from './node-service.ts';
+import { type VolumeLocks, volumeKey } from './locks.ts';
 import { mustProceed, requireVolume } from './volume-message.ts';
 
-export function publishHandlers(deps: NodeDeps): Handlers<NodeService> {
+interface PublishDeps {
+  readonly backend: Backend;
+  readonly locks: VolumeLocks;
+}
+
+export function publishHandlers(deps: PublishDeps): Handlers<NodeService> {
   const { backend, locks } = deps;
   return {
     nodePublishVolume: async (request) => {
@@ -52,7 +56,7 @@ export function publishHandlers(deps: NodeDeps): Handlers<NodeService> {
   }
 }
 
-function stageHandlers({ backend, locks }: NodeDeps): Handlers<NodeService> {
+function stageHandlers({ backend, locks }: PublishDeps): Handlers<NodeService> {
   const { stageVolume, unstageVolume } = backend;
   if (stageVolume === undefined || unstageVolume === undefined) return {};
   return {

@@ -6,7 +6,6 @@ export type {
   DeleteOptions,
   KubeClient,
   ListOptions,
-  ListPage,
   PatchOptions,
   RequestOptions,
   WatchOptions,
@@ -41,6 +40,7 @@ export {
   sameObject,
   sameVersion,
 } from './patches.ts';
+export type { ListPage } from './reply.ts';
 export {
   apiVersionOf,
   type CSIDriver,

@@ -1,5 +1,6 @@
 import type { Draft, KubeObject, ObjectRef } from './object.ts';
 import type { Patch } from './patches.ts';
+import type { ListPage } from './reply.ts';
 import type { Resource } from './resources.ts';
 import type { WatchEvent } from './watch.ts';
 
@@ -48,12 +49,6 @@ export interface RequestOptions extends CallOptions {
   query?: Readonly<Record<string, string | number | boolean | undefined>>;
   contentType?: string;
   headers?: Readonly<Record<string, string>>;
-}
-
-export interface ListPage<T> {
-  items: T[];
-  resourceVersion: string;
-  continueToken?: string;
 }
 
 /** Kubernetes over REST. Every method throws KubeError, or `signal.reason` once the signal aborts. */

@@ -1,8 +1,13 @@
-import type { ListPage } from './kube-client.ts';
 import { KubeError } from './kube-error.ts';
 import type { KubeObject } from './object.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import { describeBody, isRecord } from './status.ts';
+
+export interface ListPage<T> {
+  items: T[];
+  resourceVersion: string;
+  continueToken?: string;
+}
 
 /** Whether a value has what every object has. What lies deeper is the server's promise, not checked again here. */
 export function isObject<T extends KubeObject>(value: unknown, _resource: Resource<T>): value is T {

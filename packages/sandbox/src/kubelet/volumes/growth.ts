@@ -4,8 +4,8 @@ import { type PersistentVolume, type PersistentVolumeClaim, persistentVolumeClai
 import { RpcError } from '@holdfast/rpc';
 import type { RegisteredDriver } from '../plugins/drivers.ts';
 import type { VolumeAnnouncer } from './announcer.ts';
+import type { Demand } from './demand.ts';
 import { type ExpansionResult, expansionDue, expansionStatus } from './expansion.ts';
-import type { Demand } from './manager.ts';
 import type { CsiVolume } from './spec.ts';
 import { expand, type StepDeps } from './steps.ts';
 

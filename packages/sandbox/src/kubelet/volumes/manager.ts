@@ -6,19 +6,13 @@ import type { KubeletCaches } from '../caches.ts';
 import type { RegisteredDriver } from '../plugins/drivers.ts';
 import { createVolumeAnnouncer } from './announcer.ts';
 import { decideVolume, type VolumeStep } from './decide.ts';
+import type { Demand } from './demand.ts';
 import { groupOf, isGroupApplied } from './group-ownership.ts';
 import { createGrowth } from './growth.ts';
 import type { VolumesInUse } from './in-use.ts';
 import type { CsiVolume } from './spec.ts';
 import type { ActualState, VolumeState } from './state.ts';
 import { publish, type StepDeps, stage, unpublish, unstage } from './steps.ts';
-
-/** A pod's use of a CSI volume. */
-export interface Demand {
-  readonly pod: Pod;
-  readonly volume: CsiVolume;
-  readonly isReadOnly: boolean;
-}
 
 export interface VolumeManager {
   /** Says which CSI volumes a pod needs from now on; none lets go of them all. */
