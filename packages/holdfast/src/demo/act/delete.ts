@@ -21,14 +21,14 @@ export async function deleteEverything(scene: Scene): Promise<void> {
   });
 }
 
-export async function checkNothingIsLeft({ backend, cluster, places, step }: Scene): Promise<void> {
-  await step({
+export async function checkNothingIsLeft({ backend, cluster, places, report, step }: Scene): Promise<void> {
+  const leftovers = await step({
     title: 'nothing is left',
     what: 'nothing left of the claim',
     look: () => {
       const leftovers = findLeftovers(cluster, places, backend);
       return leftovers.every(({ names }) => names.length === 0) ? found(leftovers) : notYet(describeFound(leftovers));
     },
-    detail: summarize,
   });
+  report.note(summarize(leftovers));
 }
