@@ -34,15 +34,15 @@ export async function readSecret(
 async function get(client: KubeClient, ref: ObjectRef, where: string, options: SecretReadOptions): Promise<Secret> {
   try {
     return await client.get(secrets, ref, { signal: options.signal });
-  } catch (cause) {
-    if (isNotFound(cause)) {
-      throw new SecretError(`${where}, which ${options.namedBy} names, does not exist: create it`, { cause });
+  } catch (error) {
+    if (isNotFound(error)) {
+      throw new SecretError(`${where}, which ${options.namedBy} names, does not exist: create it`);
     }
-    if (isForbidden(cause)) {
-      throw new SecretError(`${where} may not be read: grant get on secrets to this service account`, { cause });
+    if (isForbidden(error)) {
+      throw new SecretError(`${where} may not be read: grant get on secrets to this service account`);
     }
     options.signal.throwIfAborted();
-    throw new SecretError(`${where} cannot be read: ${errorMessage(cause)}`, { cause });
+    throw new SecretError(`${where} cannot be read: ${errorMessage(error)}`);
   }
 }
 

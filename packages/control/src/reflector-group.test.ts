@@ -31,6 +31,19 @@ it('says when a cache ends before its first list', async () => {
   await expect(synced).rejects.toThrow('stopped');
 });
 
+it('leaves a standby in peace that ends before its caches are complete', async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => void unhandled.push(error);
+  process.on('unhandledRejection', onUnhandled);
+  const volumes = reflector();
+  groupReflectors({ volumes });
+  volumes.reject(new Error('stopped'));
+  await volumes.synced.catch(() => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', onUnhandled);
+  expect(unhandled).toEqual([]);
+});
+
 it('names a task for each cache, which runs that cache', async () => {
   const [volumes, nodes] = [reflector(), reflector()];
   const { tasks } = groupReflectors({ volumes, nodes });

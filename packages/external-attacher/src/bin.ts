@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { main } from './main.ts';
 
 // Exits by itself: a request that is still being given up must not hold the process.

@@ -2,9 +2,8 @@ import { FenceError } from '@holdfast/control';
 import { persistentVolumes, secrets, volumeAttachments } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createCaches } from './caches.ts';
-import { NODE_ID_ANNOTATION } from './names.ts';
-import { FINALIZER, traits } from './testing/objects.ts';
+import { annotations } from './names.ts';
+import { FINALIZER } from './testing/objects.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
@@ -27,7 +26,7 @@ describe('attach and detach', () => {
     await rig.addAttachment('va-1', 'pv-1', 'node-1');
     const attached = await rig.untilAttached('va-1');
     expect(attached.metadata.finalizers).toEqual([FINALIZER]);
-    expect(attached.metadata.annotations).toEqual({ [NODE_ID_ANNOTATION]: 'id-of-node-1' });
+    expect(attached.metadata.annotations).toEqual({ [annotations.nodeId]: 'id-of-node-1' });
     expect(await finalizersOf('pv-1')).toContain(FINALIZER);
     expect(rig.writes()).toEqual([
       'patch persistentvolumes',
@@ -104,7 +103,7 @@ describe('attach and detach', () => {
     await rig.addVolume('pv-2');
     rig.driver.on('ControllerPublishVolume', () => Promise.reject(rpcError('Internal', `call ${publishes().length}`)));
     // With one worker and keys in order, a wrong second try of va-1 would come before va-2.
-    await rig.start({ workers: 1, retryIntervalStartMs: 60_000, retryIntervalMaxMs: 60_000 });
+    await rig.start('--worker-threads=1', '--retry-interval-start=1m', '--retry-interval-max=1m');
     await rig.addAttachment('va-1', 'pv-1', 'node-1');
     await rig.untilError('va-1', 'attachError');
     await rig.addAttachment('va-2', 'pv-2', 'node-1');
@@ -187,7 +186,7 @@ describe('attach and detach', () => {
     await rig.start();
     await rig.addAttachment('va-2', 'pv-2', 'node-1');
     await rig.untilAttached('va-2');
-    await rig.stopAttacher();
+    await rig.stopController();
     await rig.addAttachment('va-1', 'pv-1', 'node-1');
     await rig.cluster.client.delete(volumeAttachments, { name: 'va-2' });
     await rig.start();
@@ -210,7 +209,7 @@ describe('attach and detach', () => {
 describe('what is missing is named, and awaited', () => {
   beforeEach(async () => {
     rig = await startRig();
-    await rig.start({ retryIntervalStartMs: 60_000, retryIntervalMaxMs: 60_000 });
+    await rig.start('--retry-interval-start=1m', '--retry-interval-max=1m');
   });
 
   test('CSINode: the attach goes on as soon as it registers', async () => {
@@ -234,7 +233,7 @@ describe('what is missing is named, and awaited', () => {
     await rig.addVolume('pv-1', { csi: { controllerPublishSecretRef: { name: 'keys', namespace: 'default' } } });
     await rig.addAttachment('va-1', 'pv-1', 'node-1');
     expect(await rig.untilError('va-1', 'attachError')).toBe(
-      'Secret "default/keys", which csi.controllerPublishSecretRef names, does not exist: create it',
+      'Secret "default/keys", which csi.controllerPublishSecretRef of the volume names, does not exist: create it',
     );
     expect(rig.writes()).toEqual(['patch volumeattachments/status']);
     expect(publishes()).toHaveLength(0);
@@ -294,7 +293,7 @@ test('without the lease nothing is written and nothing is called', async () => {
     if (method === 'PATCH' && resource === 'volumeattachments' && !subresource) isHeld = false;
     return undefined;
   });
-  await rig.start({}, fence);
+  await rig.startFenced(fence);
   const failures = () => rig.log.lines.filter(({ message }) => message === 'Reconcile failed, will retry');
   await vi.waitFor(() => expect(failures().length).toBeGreaterThanOrEqual(2));
   expect(publishes()).toHaveLength(0);
@@ -306,25 +305,8 @@ test('stopping before the API server has answered is a clean end', async () => {
   rig.cluster.intercept(({ method }) => (method === 'GET' ? { drop: 'before' } : undefined));
   const started = rig.start();
   await vi.waitFor(() => expect(rig.log.lines.map(({ message }) => message)).toContain('List failed'));
-  await rig.stopAttacher();
+  await rig.stopController();
   await expect(started).rejects.toThrow();
-});
-
-test('a standby may stop before its caches are complete', async () => {
-  rig = await startRig();
-  rig.cluster.intercept(({ method }) => (method === 'GET' ? { drop: 'before' } : undefined));
-  const caches = createCaches({ client: rig.cluster.client, traits, log: rig.log });
-  const standby = new AbortController();
-  const running = caches.run(standby.signal);
-  await vi.waitFor(() => expect(rig.log.lines.map(({ message }) => message)).toContain('List failed'));
-  const unhandled: unknown[] = [];
-  const onUnhandled = (error: unknown) => void unhandled.push(error);
-  process.on('unhandledRejection', onUnhandled);
-  standby.abort();
-  await running;
-  await new Promise((resolve) => setImmediate(resolve));
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
 });
 
 describe('races with other writers', () => {
@@ -410,7 +392,7 @@ describe('drivers of another kind', () => {
     });
     await rig.addNode('node-1');
     await rig.addVolume('pv-1');
-    await rig.start({ reconcileSyncMs: 10 });
+    await rig.start('--reconcile-sync=10ms');
     await rig.addAttachment('va-1', 'pv-1', 'node-1');
     await rig.untilAttached('va-1');
     published.add('vol-unknown');

@@ -1,5 +1,5 @@
 import { ControllerService } from '@holdfast/csi-spec';
-import type { Connection, RpcError } from '@holdfast/rpc';
+import type { Connection } from '@holdfast/rpc';
 import type { PublishRequest } from './publish-request.ts';
 
 export type Secrets = Readonly<Record<string, string>>;
@@ -53,9 +53,4 @@ export function createCsiCalls(deps: { connection: Connection; timeoutMs: number
       return published;
     },
   };
-}
-
-/** The text upstream writes into the status, which dashboards and people search for. */
-export function describeRpcError(error: RpcError): string {
-  return `rpc error: code = ${error.code} desc = ${error.message}`;
 }

@@ -1,8 +1,8 @@
 import { VolumeCapability_AccessMode_Mode as Mode } from '@holdfast/csi-spec';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AttachmentStep, type AttachmentView, decideAttachment, decideVolume } from './decide.ts';
-import { NODE_ID_ANNOTATION } from './names.ts';
+import { type AttachmentStep, type AttachmentView, decideAttachment } from './decide.ts';
+import { annotations } from './names.ts';
 import { attachmentOf, csiNodeOf, DELETED, DRIVER, FINALIZER, traits, volumeOf } from './testing/objects.ts';
 
 function viewOf(parts: Partial<AttachmentView> = {}): AttachmentView {
@@ -120,7 +120,7 @@ describe('the publish request', () => {
         controllerPublishSecretRef: { name: 's', namespace: 'n' },
       },
     });
-    const attachment = attachmentOf({ metadata: { annotations: { [NODE_ID_ANNOTATION]: 'stale' } } });
+    const attachment = attachmentOf({ metadata: { annotations: { [annotations.nodeId]: 'stale' } } });
     const step = attachStep(decideAttachment(viewOf({ attachment, volume }), traits));
     expect(step.request).toEqual({
       volumeId: 'vol-1',
@@ -165,7 +165,7 @@ describe('the publish request', () => {
 });
 
 describe('detach', () => {
-  const attachment = attachmentOf({ metadata: { ...going, annotations: { [NODE_ID_ANNOTATION]: 'recorded' } } });
+  const attachment = attachmentOf({ metadata: { ...going, annotations: { [annotations.nodeId]: 'recorded' } } });
 
   test('takes the node id of CSINode, else the recorded one', () => {
     expect(decideAttachment(viewOf({ attachment }), traits)).toMatchObject({ kind: 'detach', nodeId: 'id-of-node-1' });
@@ -184,35 +184,10 @@ describe('detach', () => {
 
   test.each<[string, Partial<AttachmentView>, string]>([
     ['no volume', { attachment, volume: undefined }, `remove the finalizer "${FINALIZER}"`],
-    ['no node id at all', { attachment: attachmentOf({ metadata: going }), csiNode: undefined }, NODE_ID_ANNOTATION],
+    ['no node id at all', { attachment: attachmentOf({ metadata: going }), csiNode: undefined }, annotations.nodeId],
   ])('%s is an error with a remedy, not a release', (_name, view, message) => {
     const step = decideAttachment(viewOf(view), traits);
     expect(step).toMatchObject({ kind: 'refuse', operation: 'detach', reason: expect.stringContaining(message) });
-  });
-});
-
-describe('the finalizer of a volume', () => {
-  const held = { finalizers: ['kubernetes.io/pv-protection', FINALIZER] };
-  test.each([
-    ['in use', volumeOf({ metadata: held }), [], 'ignore'],
-    ['deleted', volumeOf({ metadata: { ...held, ...DELETED } }), [], 'release'],
-    ['deleted and attached', volumeOf({ metadata: { ...held, ...DELETED } }), [attachmentOf()], 'ignore'],
-    [
-      "deleted and held by another driver's attachment",
-      volumeOf({ metadata: { ...held, ...DELETED } }),
-      [attachmentOf({ spec: { attacher: 'other' } })],
-      'ignore',
-    ],
-    ['deleted, without our finalizer', volumeOf({ metadata: DELETED }), [], 'ignore'],
-  ])('%s', (_name, volume, attachments, kind) => {
-    expect(decideVolume(volume, attachments, traits).kind).toBe(kind);
-  });
-
-  test('an in-tree volume that is no longer migrated to the driver is released', () => {
-    const inTree = { ...volumeOf({ metadata: held }), spec: { accessModes: ['ReadWriteOnce'] } };
-    expect(decideVolume(inTree, [], traits).kind).toBe('release');
-    const annotations = { 'pv.kubernetes.io/migrated-to': DRIVER };
-    expect(decideVolume({ ...inTree, metadata: { ...inTree.metadata, annotations } }, [], traits).kind).toBe('ignore');
   });
 });
 
@@ -237,7 +212,7 @@ test('whatever is seen: attach only what is not going, detach only what is ours 
         metadata: {
           ...(seen.isDeleted ? DELETED : {}),
           ...(seen.hasFinalizer ? { finalizers: [FINALIZER] } : {}),
-          ...(seen.annotation === undefined ? {} : { annotations: { [NODE_ID_ANNOTATION]: seen.annotation } }),
+          ...(seen.annotation === undefined ? {} : { annotations: { [annotations.nodeId]: seen.annotation } }),
         },
         status: { attached: seen.isAttached },
       });

@@ -1,6 +1,7 @@
 import { AccessModeError } from '@holdfast/csi-spec';
 import type { CSINode, PersistentVolume, VolumeAttachment } from '@holdfast/kube';
-import { MIGRATED_TO_ANNOTATION, NODE_ID_ANNOTATION } from './names.ts';
+import type { DriverTraits } from './driver-traits.ts';
+import { annotations } from './names.ts';
 import {
   isSingleNode,
   type PublishRequest,
@@ -8,10 +9,9 @@ import {
   publishSecretRef,
   type SecretRef,
 } from './publish-request.ts';
-import type { DriverTraits } from './traits.ts';
 import { volumeSource } from './volume-source.ts';
 
-/** What is seen when a VolumeAttachment is looked at. */
+/** All that a decision about a VolumeAttachment depends on. */
 export interface AttachmentView {
   readonly attachment: VolumeAttachment;
   readonly volume: PersistentVolume | undefined;
@@ -22,7 +22,6 @@ export interface AttachmentView {
   readonly isForced: boolean;
 }
 
-/** What to do next with a VolumeAttachment, and why. */
 export type AttachmentStep = { readonly reason: string } & (
   | { readonly kind: 'ignore' }
   | {
@@ -39,35 +38,38 @@ export type AttachmentStep = { readonly reason: string } & (
       readonly nodeId: string;
       readonly secretRef?: SecretRef;
     }
-  /** Nothing to call: the driver has no publish step. */
-  | { readonly kind: 'markAttached' | 'markDetached' | 'release'; readonly attachment: VolumeAttachment }
+  /** The driver has no publish step: nothing to call. */
+  | { readonly kind: 'markAttached'; readonly attachment: VolumeAttachment }
+  /** Nothing to call any more: our finalizer goes, and the status says so where others still hold the object. */
+  | { readonly kind: 'markDetached' | 'release'; readonly attachment: VolumeAttachment }
   /** It cannot be done as things are; `reason` goes to the status. Tried again, and when what is missing appears. */
   | { readonly kind: 'refuse'; readonly operation: 'attach' | 'detach'; readonly attachment: VolumeAttachment }
 );
 
-export function decideAttachment(view: AttachmentView, traits: DriverTraits): AttachmentStep {
+/** The next step for a VolumeAttachment. */
+export function decideAttachment(view: AttachmentView, driver: DriverTraits): AttachmentStep {
   const { attachment } = view;
-  if (attachment.spec.attacher !== traits.driverName) {
+  if (attachment.spec.attacher !== driver.driverName) {
     return ignore(`its attacher is "${attachment.spec.attacher}"`);
   }
-  if (attachment.metadata.deletionTimestamp !== undefined) return decideDetach(view, traits);
+  if (attachment.metadata.deletionTimestamp !== undefined) return decideDetach(view, driver);
   if (attachment.status?.attached && !view.isForced) return ignore('it is attached');
-  if (!traits.canPublish) {
+  if (!driver.canPublish) {
     return { kind: 'markAttached', attachment, reason: 'the driver has no ControllerPublishVolume' };
   }
-  return decideAttach(view, traits);
+  return decideAttach(view, driver);
 }
 
-function decideAttach(view: AttachmentView, traits: DriverTraits): AttachmentStep {
+function decideAttach(view: AttachmentView, driver: DriverTraits): AttachmentStep {
   const { attachment } = view;
   const refuse = (reason: string): AttachmentStep => ({ kind: 'refuse', operation: 'attach', attachment, reason });
-  const source = volumeSource(attachment, view.volume, traits);
+  const source = volumeSource(attachment, view.volume, driver);
   if (source.kind === 'unusable') return refuse(source.message);
   const { volume } = source;
   if (volume?.metadata.deletionTimestamp !== undefined) {
     return refuse(`PersistentVolume "${volume.metadata.name}" is marked for deletion`);
   }
-  const leaving = view.siblings.find((other) => holdsElsewhere(other, attachment, traits));
+  const leaving = view.siblings.find((other) => holdsElsewhere(other, attachment, driver));
   if (leaving !== undefined && isSingleNode(source.spec)) {
     return refuse(
       `the volume is still being detached from node "${leaving.spec.nodeName}" (VolumeAttachment "${leaving.metadata.name}")`,
@@ -77,10 +79,10 @@ function decideAttach(view: AttachmentView, traits: DriverTraits): AttachmentSte
   if (view.csiNode === undefined) {
     return refuse(`CSINode "${nodeName}" does not exist: does kubelet run on that node?`);
   }
-  const nodeId = registeredNodeId(view.csiNode, traits);
+  const nodeId = registeredNodeId(view.csiNode, driver);
   if (nodeId === undefined) {
     return refuse(
-      `CSINode "${nodeName}" does not list driver "${traits.driverName}": does the driver's node plug-in run on that node, and is it registered with kubelet?`,
+      `CSINode "${nodeName}" does not list driver "${driver.driverName}": does the driver's node plug-in run on that node, and is it registered with kubelet?`,
     );
   }
   const secretRef = publishSecretRef(source);
@@ -88,7 +90,7 @@ function decideAttach(view: AttachmentView, traits: DriverTraits): AttachmentSte
     return {
       kind: 'attach',
       attachment,
-      request: publishRequest(source, nodeId, traits),
+      request: publishRequest(source, nodeId, driver),
       reason: view.isForced ? 'the driver does not list it as published' : 'it is not attached yet',
       ...(volume === undefined ? {} : { volume }),
       ...(secretRef === undefined ? {} : { secretRef }),
@@ -99,25 +101,25 @@ function decideAttach(view: AttachmentView, traits: DriverTraits): AttachmentSte
   }
 }
 
-function decideDetach(view: AttachmentView, traits: DriverTraits): AttachmentStep {
+function decideDetach(view: AttachmentView, driver: DriverTraits): AttachmentStep {
   const { attachment } = view;
-  if (!hasFinalizer(attachment, traits)) {
+  if (!hasFinalizer(attachment, driver)) {
     if (!attachment.status?.attached) return ignore('it is detached, and others still hold it');
     return { kind: 'markDetached', attachment, reason: 'it was released before its status was written' };
   }
-  if (!traits.canPublish) {
+  if (!driver.canPublish) {
     return { kind: 'release', attachment, reason: 'the driver has no ControllerUnpublishVolume any more' };
   }
   const refuse = (reason: string): AttachmentStep => ({ kind: 'refuse', operation: 'detach', attachment, reason });
-  const byHand = `detach the volume by hand, then remove the finalizer "${traits.finalizer}" from this VolumeAttachment`;
-  const source = volumeSource(attachment, view.volume, traits);
+  const byHand = `detach the volume by hand, then remove the finalizer "${driver.finalizer}" from this VolumeAttachment`;
+  const source = volumeSource(attachment, view.volume, driver);
   if (source.kind === 'unusable')
     return refuse(`${source.message}, so the driver cannot be told what to detach: ${byHand}`);
   const nodeId =
-    (view.csiNode && registeredNodeId(view.csiNode, traits)) ?? attachment.metadata.annotations?.[NODE_ID_ANNOTATION];
+    (view.csiNode && registeredNodeId(view.csiNode, driver)) ?? attachment.metadata.annotations?.[annotations.nodeId];
   if (!nodeId) {
     return refuse(
-      `the driver's id of node "${attachment.spec.nodeName}" is unknown: its CSINode does not list driver "${traits.driverName}" and the annotation ${NODE_ID_ANNOTATION} is missing. Set the annotation, or ${byHand}`,
+      `the driver's id of node "${attachment.spec.nodeName}" is unknown: its CSINode does not list driver "${driver.driverName}" and the annotation ${annotations.nodeId} is missing. Set the annotation, or ${byHand}`,
     );
   }
   const secretRef = publishSecretRef(source);
@@ -131,45 +133,25 @@ function decideDetach(view: AttachmentView, traits: DriverTraits): AttachmentSte
   };
 }
 
-/** What to do with a volume that carries, or may carry, our finalizer. */
-export type VolumeStep =
-  | { readonly kind: 'ignore'; readonly reason: string }
-  | { readonly kind: 'release'; readonly volume: PersistentVolume; readonly reason: string };
-
-/** @param attachments every VolumeAttachment of the volume, of any driver and in any state */
-export function decideVolume(
-  volume: PersistentVolume,
-  attachments: readonly VolumeAttachment[],
-  traits: DriverTraits,
-): VolumeStep {
-  const { metadata, spec } = volume;
-  if (!hasFinalizer(volume, traits)) return ignore('it does not have our finalizer');
-  const isDeleted = metadata.deletionTimestamp !== undefined;
-  const isRolledBack = spec?.csi === undefined && metadata.annotations?.[MIGRATED_TO_ANNOTATION] !== traits.driverName;
-  if (!isDeleted && !isRolledBack) return ignore('it is in use');
-  const [attachment] = attachments;
-  if (attachment !== undefined) return ignore(`VolumeAttachment "${attachment.metadata.name}" refers to it`);
-  return { kind: 'release', volume, reason: 'no VolumeAttachment refers to it' };
-}
-
 /** CSINode is the only source for an attach: what the annotation says may be of an earlier node of that name. */
-export function registeredNodeId(csiNode: CSINode, traits: DriverTraits): string | undefined {
-  return csiNode.spec.drivers?.find(({ name }) => name === traits.driverName)?.nodeID || undefined;
+export function registeredNodeId(csiNode: CSINode, driver: DriverTraits): string | undefined {
+  return csiNode.spec.drivers?.find(({ name }) => name === driver.driverName)?.nodeID || undefined;
 }
 
 /** Another VolumeAttachment on another node that is going, but not yet unpublished. */
-function holdsElsewhere(other: VolumeAttachment, than: VolumeAttachment, traits: DriverTraits): boolean {
+function holdsElsewhere(other: VolumeAttachment, than: VolumeAttachment, driver: DriverTraits): boolean {
   return (
     other.metadata.deletionTimestamp !== undefined &&
     other.spec.nodeName !== than.spec.nodeName &&
-    hasFinalizer(other, traits)
+    hasFinalizer(other, driver)
   );
 }
 
-function hasFinalizer(object: VolumeAttachment | PersistentVolume, traits: DriverTraits): boolean {
-  return object.metadata.finalizers?.includes(traits.finalizer) ?? false;
+/** Whether the object still waits for us. */
+export function hasFinalizer(object: VolumeAttachment | PersistentVolume, driver: DriverTraits): boolean {
+  return object.metadata.finalizers?.includes(driver.finalizer) ?? false;
 }
 
-function ignore(reason: string): { kind: 'ignore'; reason: string } {
+function ignore(reason: string): AttachmentStep {
   return { kind: 'ignore', reason };
 }

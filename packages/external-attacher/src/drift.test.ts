@@ -2,13 +2,13 @@ import { createStore } from '@holdfast/control';
 import type { CSINode, PersistentVolume, VolumeAttachment } from '@holdfast/kube';
 import { expect, test } from 'vitest';
 import { findDrift } from './drift.ts';
-import { NODE_ID_ANNOTATION } from './names.ts';
+import { annotations } from './names.ts';
 import { attachmentOf, csiNodeOf, traits, volumeOf } from './testing/objects.ts';
 
 const published = new Map([['vol-1', new Set(['id-of-node-1'])]]);
 const nothing = new Map([['vol-1', new Set<string>()]]);
 const attached = { attached: true };
-const recorded = { annotations: { [NODE_ID_ANNOTATION]: 'id-of-node-1' } };
+const recorded = { annotations: { [annotations.nodeId]: 'id-of-node-1' } };
 
 function cachesWith(attachment: VolumeAttachment, parts: { volume?: PersistentVolume; node?: CSINode } = {}) {
   const attachments = createStore<VolumeAttachment>();

@@ -1,8 +1,8 @@
 import type { VolumeAttachment } from '@holdfast/kube';
-import type { Caches } from './caches.ts';
 import { registeredNodeId } from './decide.ts';
-import { NODE_ID_ANNOTATION } from './names.ts';
-import type { DriverTraits } from './traits.ts';
+import type { DriverTraits } from './driver-traits.ts';
+import { annotations } from './names.ts';
+import type { Stores } from './stores.ts';
 import { volumeSource } from './volume-source.ts';
 
 /**
@@ -15,30 +15,30 @@ import { volumeSource } from './volume-source.ts';
 export function findDrift(
   attachments: readonly VolumeAttachment[],
   published: ReadonlyMap<string, ReadonlySet<string>>,
-  caches: Pick<Caches, 'attachments' | 'volumes' | 'csiNodes'>,
-  traits: DriverTraits,
+  stores: Stores,
+  driver: DriverTraits,
 ): string[] {
   return attachments
-    .filter((attachment) => hasDrifted(attachment, published, caches, traits))
+    .filter((attachment) => hasDrifted(attachment, published, stores, driver))
     .map(({ metadata }) => metadata.name);
 }
 
 function hasDrifted(
   attachment: VolumeAttachment,
   published: ReadonlyMap<string, ReadonlySet<string>>,
-  caches: Pick<Caches, 'attachments' | 'volumes' | 'csiNodes'>,
-  traits: DriverTraits,
+  stores: Stores,
+  driver: DriverTraits,
 ): boolean {
   const { metadata, spec, status } = attachment;
-  if (spec.attacher !== traits.driverName) return false;
+  if (spec.attacher !== driver.driverName) return false;
   // Changed while the driver was asked: its own event is on the way.
-  if (caches.attachments.get(metadata.name)?.metadata.resourceVersion !== metadata.resourceVersion) return false;
+  if (stores.attachments.get(metadata.name)?.metadata.resourceVersion !== metadata.resourceVersion) return false;
   const { persistentVolumeName } = spec.source;
-  const volume = persistentVolumeName === undefined ? undefined : caches.volumes.get(persistentVolumeName);
-  const source = volumeSource(attachment, volume, traits);
+  const volume = persistentVolumeName === undefined ? undefined : stores.volumes.get(persistentVolumeName);
+  const source = volumeSource(attachment, volume, driver);
   if (source.kind === 'unusable') return false;
-  const csiNode = caches.csiNodes.get(spec.nodeName);
-  const nodeId = (csiNode && registeredNodeId(csiNode, traits)) ?? metadata.annotations?.[NODE_ID_ANNOTATION];
+  const csiNode = stores.csiNodes.get(spec.nodeName);
+  const nodeId = (csiNode && registeredNodeId(csiNode, driver)) ?? metadata.annotations?.[annotations.nodeId];
   if (!nodeId) return false;
   const isPublished = published.get(source.csi.volumeHandle)?.has(nodeId) ?? false;
   return isPublished !== (status?.attached ?? false);

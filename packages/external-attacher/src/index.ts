@@ -1,14 +1,8 @@
-export { type Caches, createCaches } from './caches.ts';
-export { type AttacherDeps, runAttacher } from './controller.ts';
+export { type Attacher, type AttacherDeps, createAttacher } from './controller.ts';
 export { type CsiCalls, createCsiCalls } from './csi-calls.ts';
-export {
-  type AttachmentStep,
-  type AttachmentView,
-  decideAttachment,
-  decideVolume,
-  type VolumeStep,
-} from './decide.ts';
-export { type AttacherFlags, flags } from './flags.ts';
+export { type AttachmentStep, type AttachmentView, decideAttachment } from './decide.ts';
+export { decideVolume, type VolumeStep, type VolumeView } from './decide-volume.ts';
+export { type DriverTraits, driverTraits } from './driver-traits.ts';
+export { attacherFlags } from './flags.ts';
 export { main } from './main.ts';
-export { finalizerOf, leaseName, NODE_ID_ANNOTATION } from './names.ts';
-export { type DriverTraits, traitsOf } from './traits.ts';
+export { type Caches, createCaches, type Stores } from './stores.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NODE_ID_ANNOTATION } from './names.ts';
+import { annotations } from './names.ts';
 import { attachedPatch, claimPatch, detachedPatch, errorPatch } from './patches.ts';
 import { attachmentOf, FINALIZER } from './testing/objects.ts';
 
@@ -15,7 +15,7 @@ describe('claimPatch', () => {
         sameVersion,
         sameVersion,
         { op: 'add', path: '/metadata/finalizers', value: [FINALIZER] },
-        { op: 'add', path: '/metadata/annotations', value: { [NODE_ID_ANNOTATION]: 'n' } },
+        { op: 'add', path: '/metadata/annotations', value: { [annotations.nodeId]: 'n' } },
       ],
     });
   });
@@ -35,7 +35,7 @@ describe('claimPatch', () => {
   });
 
   test('a node id that has changed is written, one that has not costs nothing', () => {
-    const metadata = { finalizers: [FINALIZER], annotations: { [NODE_ID_ANNOTATION]: 'old' } };
+    const metadata = { finalizers: [FINALIZER], annotations: { [annotations.nodeId]: 'old' } };
     expect(claimPatch(attachmentOf({ metadata }), FINALIZER, 'new')).toMatchObject({
       operations: [{}, { value: 'new' }],
     });

@@ -7,7 +7,7 @@ import {
   sameVersion,
   type VolumeAttachment,
 } from '@holdfast/kube';
-import { NODE_ID_ANNOTATION } from './names.ts';
+import { annotations as names } from './names.ts';
 
 type AttachmentStatus = NonNullable<VolumeAttachment['status']>;
 export type VolumeError = NonNullable<AttachmentStatus['attachError']>;
@@ -29,12 +29,12 @@ export function claimPatch(attachment: VolumeAttachment, finalizer: string, node
 
 function nodeIdOperations(attachment: VolumeAttachment, nodeId: string): JsonPatchOperation[] {
   const { annotations } = attachment.metadata;
-  if (annotations?.[NODE_ID_ANNOTATION] === nodeId) return [];
+  if (annotations?.[names.nodeId] === nodeId) return [];
   if (annotations === undefined || Object.keys(annotations).length === 0) {
-    const value = { [NODE_ID_ANNOTATION]: nodeId };
+    const value = { [names.nodeId]: nodeId };
     return [{ op: 'add', path: '/metadata/annotations', value }];
   }
-  return [{ op: 'add', path: `/metadata/annotations/${escapeJsonPointer(NODE_ID_ANNOTATION)}`, value: nodeId }];
+  return [{ op: 'add', path: `/metadata/annotations/${escapeJsonPointer(names.nodeId)}`, value: nodeId }];
 }
 
 /** Undefined when the status says so already. */

@@ -1,5 +1,5 @@
 import { accessModeFor, type ControllerPublishVolumeRequest, type VolumeCapability } from '@holdfast/csi-spec';
-import type { DriverTraits } from './traits.ts';
+import type { DriverTraits } from './driver-traits.ts';
 import type { VolumeSource } from './volume-source.ts';
 
 type FoundSource = Extract<VolumeSource, { kind: 'found' }>;
@@ -13,14 +13,14 @@ export interface SecretRef {
 }
 
 /** @throws AccessModeError */
-export function publishRequest(source: FoundSource, nodeId: string, traits: DriverTraits): PublishRequest {
+export function publishRequest(source: FoundSource, nodeId: string, driver: DriverTraits): PublishRequest {
   const { spec, csi } = source;
   return {
     volumeId: csi.volumeHandle,
     nodeId,
-    volumeCapability: volumeCapability(spec, csi.fsType, traits),
+    volumeCapability: volumeCapability(spec, csi.fsType, driver),
     // CSI: the CO must set readonly to false when the driver lacks PUBLISH_READONLY.
-    readonly: traits.canPublishReadonly && csi.readOnly === true,
+    readonly: driver.canPublishReadonly && csi.readOnly === true,
     volumeContext: csi.volumeAttributes ?? {},
   };
 }
@@ -28,11 +28,11 @@ export function publishRequest(source: FoundSource, nodeId: string, traits: Driv
 function volumeCapability(
   spec: FoundSource['spec'],
   fsType: string | undefined,
-  traits: DriverTraits,
+  driver: DriverTraits,
 ): VolumeCapability {
-  const accessMode = { mode: accessModeFor(spec.accessModes ?? [], traits.hasSingleNodeMultiWriter) };
+  const accessMode = { mode: accessModeFor(spec.accessModes ?? [], driver.hasSingleNodeMultiWriter) };
   if (spec.volumeMode === 'Block') return { accessMode, accessType: { $case: 'block', value: {} } };
-  const mount = { fsType: fsType || traits.defaultFsType, mountFlags: spec.mountOptions ?? [], volumeMountGroup: '' };
+  const mount = { fsType: fsType || driver.defaultFsType, mountFlags: spec.mountOptions ?? [], volumeMountGroup: '' };
   return { accessMode, accessType: { $case: 'mount', value: mount } };
 }
 

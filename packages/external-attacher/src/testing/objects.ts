@@ -1,9 +1,9 @@
 import type { CSINode, PersistentVolume, VolumeAttachment } from '@holdfast/kube';
-import { finalizerOf } from '../names.ts';
-import type { DriverTraits } from '../traits.ts';
+import type { DriverTraits } from '../driver-traits.ts';
+import { attacherFinalizer } from '../names.ts';
 
 export const DRIVER = 'disk.csi.example';
-export const FINALIZER = finalizerOf(DRIVER);
+export const FINALIZER = attacherFinalizer(DRIVER);
 
 export const traits: DriverTraits = {
   driverName: DRIVER,

@@ -1,40 +1,28 @@
-import { createQueueMetrics, type Fence, openFence } from '@holdfast/control';
-import { createRecordingLogger } from '@holdfast/core/testing';
+import { type Fence, openFence } from '@holdfast/control';
+import { silentLogger } from '@holdfast/core';
 import { ControllerService } from '@holdfast/csi-spec';
 import {
   csiNodes,
-  isNotFound,
   type PersistentVolume,
   persistentVolumes,
   type VolumeAttachment,
   volumeAttachments,
 } from '@holdfast/kube';
-import {
-  type ScriptedDriver,
-  type ScriptedDriverOptions,
-  startScriptedDriver,
-  startTestCluster,
-  type TestCluster,
-} from '@holdfast/sandbox/testing';
-import { connectDriver, createMetricsRegistry } from '@holdfast/sidecar';
+import { dialUnix } from '@holdfast/rpc';
+import { type ControllerRig, ifFound, type ScriptedDriverOptions, startControllerRig } from '@holdfast/sandbox/testing';
 import { expect, vi } from 'vitest';
-import { createCaches } from '../caches.ts';
-import { type AttacherDeps, runAttacher } from '../controller.ts';
-import { createCsiCalls } from '../csi-calls.ts';
-import { traitsOf } from '../traits.ts';
+import { assembleAttacher } from '../assemble.ts';
+import { attacherFlags } from '../flags.ts';
 import { DRIVER } from './objects.ts';
 
-const USER_AGENT = 'csi-attacher/test';
 type VolumeSpec = NonNullable<PersistentVolume['spec']>;
 
-/** A real API server, a real driver on a real socket, and the attacher between them. */
-export interface Rig {
-  readonly cluster: TestCluster;
-  readonly driver: ScriptedDriver;
-  readonly log: ReturnType<typeof createRecordingLogger>;
-  start(overrides?: Partial<AttacherDeps>, fence?: Fence): Promise<void>;
-  /** Ends the attacher as a kill would end its work: nothing is awaited on the driver's side. */
-  stopAttacher(): Promise<void>;
+type Controller = ControllerRig<ReturnType<typeof attacherFlags.parse>>;
+
+export interface Rig extends Omit<Controller, 'start'> {
+  /** Starts the attacher, with flags beside short retry intervals. */
+  start(...flags: string[]): Promise<void>;
+  startFenced(fence: Fence, ...flags: string[]): Promise<void>;
   addNode(name: string): Promise<void>;
   /** A volume in the driver, with its PersistentVolume. */
   addVolume(
@@ -47,73 +35,28 @@ export interface Rig {
   /** Waits for `status.attachError` or `status.detachError` and returns its message. */
   untilError(name: string, field: 'attachError' | 'detachError'): Promise<string>;
   untilGone(name: string): Promise<void>;
-  /** Writes of the attacher, as `patch volumeattachments/status`. */
-  writes(): string[];
-  stop(): Promise<void>;
 }
 
 export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig> {
-  const cluster = await startTestCluster();
-  const driver = await startScriptedDriver({ name: DRIVER, ...options });
-  const log = createRecordingLogger();
-  const { client } = cluster;
-  const testSignal = new AbortController();
-  const connection = await connectDriver({
-    address: driver.socketPath,
-    timeoutMs: 5000,
-    log,
-    signal: testSignal.signal,
+  const rig = await startControllerRig({
+    program: 'csi-attacher',
+    assemble: assembleAttacher,
+    driver: { name: DRIVER, ...options },
   });
-  let running: { stop(): Promise<void> } | undefined;
+  const { client } = rig.cluster;
+  const connection = await dialUnix({ address: rig.driver.socketPath, log: silentLogger });
 
-  async function start(overrides: Partial<AttacherDeps> = {}, fence: Fence = openFence): Promise<void> {
-    const own = new AbortController();
-    const attacherClient = await cluster.createClient(USER_AGENT);
-    const traits = traitsOf(connection, '');
-    const caches = createCaches({ client: attacherClient, traits, log });
-    const attacher: AttacherDeps = {
-      client: attacherClient,
-      calls: createCsiCalls({ connection: connection.connection, timeoutMs: 5000, maxEntries: 0 }),
-      caches,
-      traits,
-      workers: 4,
-      retryIntervalStartMs: 10,
-      retryIntervalMaxMs: 100,
-      resyncMs: 0,
-      reconcileSyncMs: 60_000,
-      hasErrorCodes: true,
-      log,
-      metrics: createQueueMetrics(createMetricsRegistry()),
-      ...overrides,
-    };
-    const work = Promise.all([caches.run(own.signal), runAttacher(attacher, own.signal, fence)]);
-    running = {
-      async stop() {
-        own.abort(new Error('the attacher stops'));
-        await work;
-      },
-    };
-    await caches.synced;
+  async function startFenced(fence: Fence, ...flags: string[]): Promise<void> {
+    const quick = ['--retry-interval-start=10ms', '--retry-interval-max=100ms', '--timeout=5s', '--worker-threads=4'];
+    await rig.start(attacherFlags.parse([...quick, ...flags], { syntax: 'go' }), fence);
   }
 
-  async function stopAttacher(): Promise<void> {
-    await running?.stop();
-    running = undefined;
-  }
-
-  async function attachment(name: string): Promise<VolumeAttachment | undefined> {
-    return client.get(volumeAttachments, { name }).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-  }
+  const attachment = (name: string) => ifFound(client.get(volumeAttachments, { name }));
 
   return {
-    cluster,
-    driver,
-    log,
-    start,
-    stopAttacher,
+    ...rig,
+    start: (...flags) => startFenced(openFence, ...flags),
+    startFenced,
     attachment,
     async addNode(name) {
       const drivers = [{ name: DRIVER, nodeID: `id-of-${name}`, topologyKeys: [] }];
@@ -121,7 +64,7 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
     },
     async addVolume(name, { finalizers, spec, csi } = {}) {
       const mount = { fsType: '', mountFlags: [], volumeMountGroup: '' };
-      await connection.connection.client(ControllerService).createVolume(
+      await connection.client(ControllerService).createVolume(
         {
           name,
           capacityRange: undefined,
@@ -161,16 +104,9 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
         return message ?? expect.fail(`no ${field} yet`);
       }),
     untilGone: (name) => vi.waitFor(async () => expect(await attachment(name)).toBeUndefined()),
-    writes: () =>
-      cluster.requests
-        .filter(({ userAgent, method }) => userAgent === USER_AGENT && method !== 'GET')
-        .map(({ verb, resource, subresource }) => `${verb} ${resource}${subresource ? `/${subresource}` : ''}`),
     async stop() {
-      await stopAttacher();
-      testSignal.abort();
-      connection.connection.close();
-      await driver.stop();
-      await cluster.stop();
+      connection.close();
+      await rig.stop();
     },
   };
 }
