@@ -18,8 +18,26 @@ interface ExtraResource {
 /** Answered at once and never stored. */
 export const reviews: readonly ExtraResource[] = [
   { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview' },
+  { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectrulesreviews', kind: 'SelfSubjectRulesReview' },
   { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', kind: 'SelfSubjectReview' },
 ];
+
+/** What `GET /` lists: the paths a client may go on from. */
+function rootPaths(): string[] {
+  const groups = namedGroups.flatMap((group) => [`/apis/${group}`, `/apis/${group}/v1`]);
+  return [
+    '/api',
+    '/api/v1',
+    '/apis',
+    ...groups,
+    '/healthz',
+    '/livez',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/readyz',
+    '/version',
+  ];
+}
 
 const groupNames = [...new Set([...allKinds, ...reviews].map(({ group }) => group))];
 const namedGroups = groupNames.filter((group) => group !== '');
@@ -38,6 +56,7 @@ export function discover(path: string, accept: string): JsonObject | undefined {
       platform: 'linux',
     };
   }
+  if (path === '/') return { paths: rootPaths() };
   if (path === '/api') {
     if (isAggregated) return aggregated(['']);
     return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };

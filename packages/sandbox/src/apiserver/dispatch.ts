@@ -1,7 +1,7 @@
 import type { User } from './auth.ts';
+import { readDeleteOptions } from './delete-options.ts';
 import { aggregatedContentType, discover } from './discovery.ts';
-import type { JsonObject, JsonValue } from './json.ts';
-import { isObject, numberAt, objectAt, stringAt } from './json.ts';
+import type { JsonObject } from './json.ts';
 import { storageName } from './kind.ts';
 import { answerOpenApi } from './openapi.ts';
 import type { Representation } from './representation.ts';
@@ -9,7 +9,7 @@ import { chooseRepresentation, renderList, renderObject } from './representation
 import { answerReview } from './reviews.ts';
 import type { ResourceRoute } from './route.ts';
 import { createMatcher } from './selectors.ts';
-import { badRequest, methodNotAllowed, noSuchPath, notFound } from './status.ts';
+import { ApiError, methodNotAllowed, noSuchPath, notFound } from './status.ts';
 import { bindPod } from './verbs/bind.ts';
 import type { VerbContext, WriteOptions } from './verbs/context.ts';
 import { createObject } from './verbs/create.ts';
@@ -17,7 +17,6 @@ import { finalizeNamespace } from './verbs/finalize.ts';
 import { listObjects } from './verbs/list.ts';
 import { readListOptions } from './verbs/list-options.ts';
 import { patchObject } from './verbs/patch.ts';
-import type { DeleteOptions } from './verbs/remove.ts';
 import { deleteObject } from './verbs/remove.ts';
 import type { UpdateTarget } from './verbs/update.ts';
 import { keyOfTarget, replaceObject } from './verbs/update.ts';
@@ -34,6 +33,8 @@ export interface ApiRequest {
   readonly body: string;
   /** undefined for a path that is no resource. */
   readonly route: ResourceRoute | undefined;
+  /** What the client is told beside the answer, in `Warning` headers. Verbs add to it. */
+  readonly warnings: string[];
 }
 
 export interface Answer {
@@ -165,22 +166,11 @@ function answerSubresource(context: VerbContext, request: ApiRequest, route: Res
     if (request.method !== 'PUT') throw methodNotAllowed();
     return json(200, finalizeNamespace(context, name, readBody(request), options));
   }
+  if (kind.plural === 'pods' && streams.has(subresource ?? '')) {
+    throw new ApiError(501, 'NotImplemented', `the sandbox does not serve ${subresource} on pods`);
+  }
   throw noSuchPath();
 }
 
-function readDeleteOptions(request: ApiRequest): DeleteOptions {
-  const body: JsonValue = request.body === '' ? {} : readBody(request);
-  if (!isObject(body)) throw badRequest('DeleteOptions: the body is not an object');
-  const { isDryRun } = readWriteOptions(request);
-  const inQuery = request.query.get('gracePeriodSeconds');
-  if (inQuery !== null && !/^-?\d{1,9}$/.test(inQuery)) {
-    throw badRequest(`gracePeriodSeconds: ${JSON.stringify(inQuery)} is not a number of seconds`);
-  }
-  const preconditions = objectAt(body, 'preconditions');
-  return {
-    gracePeriodSeconds: numberAt(body, 'gracePeriodSeconds') ?? (inQuery === null ? undefined : Number(inQuery)),
-    uid: stringAt(preconditions, 'uid'),
-    resourceVersion: stringAt(preconditions, 'resourceVersion'),
-    isDryRun: isDryRun || (Array.isArray(body['dryRun']) && body['dryRun'].includes('All')),
-  };
-}
+// They need an upgraded connection all the way to a container runtime.
+const streams = new Set(['attach', 'exec', 'portforward']);

@@ -1,16 +1,20 @@
-import { errorMessage, formatQuantity, parseQuantity } from '@holdfast/core';
 import type { JsonObject, JsonValue } from './json.ts';
-import { isObject, isStringList, isStringMap, objectAt, show, withoutNulls } from './json.ts';
+import { isObject, isStringList, isStringMap, show, withoutNulls } from './json.ts';
 import type { Kind } from './kind.ts';
 import { apiVersionOf } from './kind.ts';
 import type { DraftMeta, DraftObject } from './objects.ts';
+import type { Decoded } from './schema/decode.ts';
+import { DecodeError, decodeStruct } from './schema/decode.ts';
 import { badRequest } from './status.ts';
 
+/** Called with the paths of fields the kind does not have; throws to refuse the request. */
+export type OnUnknownFields = (kind: Kind, fields: readonly string[]) => void;
+
 /**
- * What a client sent, as a typed decode would leave it: right kind, well-shaped metadata, no nulls, quantities canonical.
- * Throws 400 with the words of upstream's decoder.
+ * What a client sent, as a typed decode would leave it: right kind, every field of the right type, no nulls, no unknown
+ * fields, quantities and times canonical. Throws 400 with the words of upstream's decoder.
  */
-export function readDraft(kind: Kind, body: unknown): DraftObject {
+export function readDraft(kind: Kind, body: unknown, onUnknownFields: OnUnknownFields = () => undefined): DraftObject {
   if (!isObject(body)) throw badRequest(`${cannotHandle(kind)}: the body is not an object`);
   const clean = withoutNulls(body);
   if (!isObject(clean)) throw badRequest(`${cannotHandle(kind)}: the body is not an object`);
@@ -20,12 +24,21 @@ export function readDraft(kind: Kind, body: unknown): DraftObject {
     const got = `${show(apiVersion)}, Kind=${show(name)}`;
     throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): got ${got}`);
   }
-  const draft: DraftObject = { ...clean, apiVersion, kind: name, metadata: readMeta(kind, clean['metadata'] ?? {}) };
-  canonicalizeQuantities(kind, draft);
-  return draft;
+  const { value, unknownFields } = decoded(kind, clean);
+  if (unknownFields.length > 0) onUnknownFields(kind, unknownFields);
+  return { ...value, apiVersion, kind: name, metadata: readMeta(kind, value['metadata'] ?? {}) };
 }
 
-function cannotHandle(kind: Kind): string {
+function decoded(kind: Kind, sent: JsonObject): Decoded {
+  try {
+    return decodeStruct(kind.kind, sent);
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(`${cannotHandle(kind)}: ${error.message}`);
+    throw error;
+  }
+}
+
+export function cannotHandle(kind: Kind): string {
   return `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}`;
 }
 
@@ -62,29 +75,4 @@ function readMeta(kind: Kind, metadata: JsonValue): DraftMeta {
     if (Array.isArray(value) && value.length === 0) delete meta[field];
   }
   return meta;
-}
-
-/** A resource.Quantity is decoded and printed again: `1024Mi` is stored as `1Gi`, and `1.5x` is refused. */
-function canonicalizeQuantities(kind: Kind, draft: JsonObject): void {
-  for (const path of kind.quantityMaps ?? []) {
-    const quantities = objectAt(draft, ...path);
-    for (const name of Object.keys(quantities ?? {})) canonicalize(kind, quantities, name);
-  }
-  for (const path of kind.quantities ?? []) {
-    const parent = path.length === 1 ? draft : objectAt(draft, ...path.slice(0, -1));
-    canonicalize(kind, parent, path.at(-1) ?? '');
-  }
-}
-
-function canonicalize(kind: Kind, parent: JsonObject | undefined, name: string): void {
-  const value = parent?.[name];
-  if (parent === undefined || value === undefined) return;
-  if (typeof value !== 'string' && typeof value !== 'number') {
-    throw badRequest(`${cannotHandle(kind)}: ${name} is not a quantity`);
-  }
-  try {
-    parent[name] = formatQuantity(parseQuantity(String(value)));
-  } catch (error) {
-    throw badRequest(`${cannotHandle(kind)}: ${errorMessage(error)}`);
-  }
 }

@@ -8,7 +8,7 @@ import { answer } from './dispatch.ts';
 import type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from './interception.ts';
 import { decodeProtobuf, protobufContentType } from './protobuf/decode.ts';
 import { chooseRepresentation, renderObject } from './representation.ts';
-import { readRequestBody } from './request-body.ts';
+import { readRequestBody, refuseDeep } from './request-body.ts';
 import { routeResource } from './route.ts';
 import { ApiError, noSuchPath, statusBody, unauthorized } from './status.ts';
 import type { Storage } from './storage.ts';
@@ -35,11 +35,16 @@ export function createHandler(
     try {
       await handle(deps, incoming, response);
     } catch (error) {
-      if (!(error instanceof ApiError))
+      if (hasLeft(incoming)) deps.log.debug(4, 'client left before its request was read', { url: incoming.url });
+      else if (!(error instanceof ApiError))
         deps.log.error('request failed', { url: incoming.url, error: errorMessage(error), stack: stackOf(error) });
       sendError(response, error);
     }
   };
+}
+
+function hasLeft(incoming: IncomingMessage): boolean {
+  return incoming.destroyed && !incoming.complete;
 }
 
 function stackOf(error: unknown): string | undefined {
@@ -88,7 +93,7 @@ async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: Se
   }
   if (intervention !== undefined) await intervention.holdReply;
   logReply(reply.status);
-  send(response, reply);
+  send(response, reply, request.warnings);
 }
 
 /** An error is a reply like any other: a test may hold it back or drop it too. */
@@ -138,19 +143,34 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
   const bytes = await readRequestBody(incoming);
   if (user === undefined || (user === anonymous && !isPublic(path))) throw unauthorized();
   const sentType = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  // Go's typed clients send protobuf. Past this line there is only JSON.
-  const isProtobuf = sentType === protobufContentType && bytes.length > 0;
+  const { body, contentType } = asJson(bytes, sentType);
+  if (contentType !== 'application/yaml') refuseDeep(body);
   return {
     method: incoming.method ?? 'GET',
     path,
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
     accept: incoming.headers.accept ?? '',
-    contentType: isProtobuf ? 'application/json' : sentType,
+    contentType,
     userAgent: incoming.headers['user-agent'] ?? '',
     user,
-    body: isProtobuf ? JSON.stringify(decodeProtobuf(bytes)) : bytes.toString('utf8'),
+    body,
     route: routeResource(path),
+    warnings: [],
   };
+}
+
+/**
+ * Go's typed clients send protobuf: past this line there is only JSON. A kind that is not read as protobuf keeps its type, and
+ * is refused for it where the body is read, so that a path that is not there is answered 404 all the same.
+ */
+function asJson(bytes: Buffer, contentType: string): { body: string; contentType: string } {
+  if (contentType !== protobufContentType || bytes.length === 0) return { body: bytes.toString('utf8'), contentType };
+  try {
+    return { body: JSON.stringify(decodeProtobuf(bytes)), contentType: 'application/json' };
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 415) return { body: '', contentType };
+    throw error;
+  }
 }
 
 const verbs: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update', PATCH: 'patch' };
@@ -191,9 +211,18 @@ function parsed(body: string): unknown {
   }
 }
 
-function send(response: ServerResponse, reply: Answer): void {
+/** RFC 7234's `Warning`, which kubectl prints. As upstream, a client is told so many things and no more. */
+function warningHeaders(warnings: readonly string[]): string[] {
+  return warnings.slice(0, 16).map((warning) => {
+    const text = warning.slice(0, 256).replace(/[^\x20-\x7e]/g, '?');
+    return `299 - "${text.replace(/[\\"]/g, '\\$&')}"`;
+  });
+}
+
+function send(response: ServerResponse, reply: Answer, warnings: readonly string[] = []): void {
   const { body } = reply;
   const content = typeof body === 'string' || body instanceof Uint8Array ? body : `${JSON.stringify(body)}\n`;
+  if (warnings.length > 0) response.setHeader('warning', warningHeaders(warnings));
   response.writeHead(reply.status, {
     'content-type': reply.contentType,
     'content-length': Buffer.byteLength(content),

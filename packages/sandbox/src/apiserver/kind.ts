@@ -42,9 +42,6 @@ export interface Kind extends ResourceName {
   /** Seconds a scheduled object gets to stop, from the object; only pods have it. */
   readonly gracePeriodSeconds?: (object: ApiObject) => number;
   readonly nameRule?: NameRule;
-  /** Paths to maps of quantities and to single quantities: checked, and stored in canonical form. */
-  readonly quantityMaps?: readonly (readonly string[])[];
-  readonly quantities?: readonly (readonly string[])[];
 
   readonly applyDefaults?: (object: DraftObject) => void;
   readonly admitCreate?: (object: DraftObject, storage: Storage) => void;
@@ -54,6 +51,9 @@ export interface Kind extends ResourceName {
   readonly validateUpdate?: (next: ApiObject, previous: ApiObject) => readonly FieldError[];
   /** Throws what admission would refuse with. */
   readonly admitUpdate?: (next: ApiObject, previous: ApiObject, storage: Storage) => void;
+
+  /** Why admission refuses to delete an object of this name; undefined when it does not. */
+  readonly refusesDelete?: (name: string) => string | undefined;
 
   /** Field selectors beside metadata.name and metadata.namespace. */
   readonly selectableFields?: (object: ApiObject) => Readonly<Record<string, string>>;

@@ -230,7 +230,47 @@ describe.skipIf(!hasKubectl)(suite, { timeout: 120_000 }, () => {
     await ok('get', 'sc', 'fast');
   });
 
-  it('explains what it can not', async () => {
-    expect((await kubectl('explain', 'pvc')).code).toBe(1);
+  it('explains a kind by its fields', async () => {
+    const spec = await ok('explain', 'pvc.spec');
+    expect(spec).toMatch(/FIELD: spec <PersistentVolumeClaimSpec>/);
+    expect(spec).toMatch(/accessModes\s+<\[\]string>/);
+    expect(await ok('explain', 'pod.spec.containers', '--recursive')).toMatch(/mountPath\s+<string> -required-/);
+    expect(await ok('explain', 'volumeattachment.spec.source')).toMatch(/persistentVolumeName\s+<string>/);
+    expect((await kubectl('explain', 'pvc.spec.nothing')).err).toContain('field "nothing" does not exist');
+  });
+
+  it('refuses a misspelt field, warns of it, or lets it pass', async () => {
+    const misspelt = await file(
+      'misspelt.yaml',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: odd }\ndat: { a: b }\n',
+    );
+    const strict = await kubectl('apply', '-f', misspelt);
+    expect(strict.code).toBe(1);
+    expect(strict.err).toContain('strict decoding error: unknown field "dat"');
+    const warned = await kubectl('apply', '--validate=warn', '-f', misspelt);
+    expect(warned).toMatchObject({ code: 0, err: expect.stringContaining('Warning: unknown field "dat"') });
+    expect(await ok('replace', '--validate=ignore', '-f', misspelt)).toBe('configmap/odd replaced\n');
+    expect(await ok('get', 'cm', 'odd', '-o', 'jsonpath={.dat}')).toBe('');
+    const text = await kubectl('patch', 'cm', 'odd', '-p', '{"data":{"a":7}}');
+    expect(text.err).toContain('cannot unmarshal number into Go struct field ConfigMap.data of type string');
+  });
+
+  it('says who and what the cluster is', async () => {
+    expect(await ok('cluster-info')).toContain(`Kubernetes control plane is running at`);
+    expect(await ok('auth', 'can-i', '--list')).toMatch(/\*\.\*\s+\[\]\s+\[\]\s+\[\*\]/);
+    expect(JSON.parse(await ok('get', '--raw', '/'))).toHaveProperty(
+      'paths',
+      expect.arrayContaining(['/api/v1', '/version']),
+    );
+  });
+
+  it('fails in one line where the sandbox has nothing', async () => {
+    expect((await kubectl('create', 'deployment', 'd', '--image=x')).err).toContain(
+      'the server could not find the requested resource',
+    );
+    expect((await kubectl('delete', 'namespace', 'default')).err).toContain('this namespace may not be deleted');
+    expect((await kubectl('top', 'nodes')).err).toContain('Metrics API not available');
+    await ok('create', '-f', await file('pod.yaml', manifests.slice(manifests.lastIndexOf('---'))));
+    expect((await kubectl('exec', 'web', '--', 'ls')).err).toContain('the sandbox does not serve exec on pods');
   });
 });

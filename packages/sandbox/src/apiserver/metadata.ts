@@ -16,6 +16,10 @@ export function validateMeta(kind: Kind, meta: Meta): FieldError[] {
   };
   if (meta.name === '') errors.push(required('metadata.name', 'name or generateName is required'));
   else check('metadata.name', meta.name, kind.nameRule ?? dnsSubdomain);
+  const prefix = meta['generateName'];
+  // What is put behind it may make a good name of one that ends in a dash.
+  if (typeof prefix === 'string')
+    check('metadata.generateName', prefix.replace(/-$/, 'a'), kind.nameRule ?? dnsSubdomain);
   if (meta.namespace !== undefined) check('metadata.namespace', meta.namespace, dnsLabel);
   for (const [key, value] of Object.entries(meta.labels ?? {})) {
     check('metadata.labels', key, qualifiedName);

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { isObject, type JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 import type { Kind } from './kind.ts';
 import { apiVersionOf } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
+import { openApiSchemas } from './schema/openapi-schemas.ts';
 import { ApiError } from './status.ts';
 
 const info = { title: 'Kubernetes', version: 'v1.34.0' };
 
 /**
- * As much OpenAPI as kubectl needs to write: which paths take a PATCH of which kind, and that they know `fieldValidation`.
- * There are no schemas, so `kubectl explain` has nothing to tell.
+ * As much OpenAPI as kubectl needs: which paths take a PATCH of which kind, that they know `fieldValidation`, and for
+ * `kubectl explain` the fields of each kind. A strategic merge patch is not among the types a path takes: kubectl would then look
+ * for merge keys in the schemas, and so it uses those it was built with.
  */
 export function answerOpenApi(
   path: string,
@@ -40,15 +42,22 @@ function index(): JsonObject {
   return { paths };
 }
 
-function documents(): Map<string, JsonObject> {
+let made: ReadonlyMap<string, JsonObject> | undefined;
+
+/** One document for each group; made when first asked for, since few clients do. */
+function documents(): ReadonlyMap<string, JsonObject> {
+  if (made !== undefined) return made;
   const byPath = new Map<string, JsonObject>();
-  for (const kind of allKinds) {
-    const name = kind.group === '' ? 'api/v1' : `apis/${apiVersionOf(kind)}`;
-    const existing = byPath.get(name)?.['paths'];
-    const paths = { ...(isObject(existing) ? existing : {}), ...pathOf(kind, name) };
-    byPath.set(name, { openapi: '3.0.0', info, paths, components: { schemas: {} } });
+  for (const [name, kinds] of Map.groupBy(allKinds, rootOf)) {
+    const paths = Object.assign({}, ...kinds.map((kind) => pathOf(kind, name)));
+    byPath.set(name, { openapi: '3.0.0', info, paths, components: { schemas: openApiSchemas(kinds) } });
   }
+  made = byPath;
   return byPath;
+}
+
+function rootOf(kind: Kind): string {
+  return kind.group === '' ? 'api/v1' : `apis/${apiVersionOf(kind)}`;
 }
 
 function pathOf(kind: Kind, root: string): JsonObject {

@@ -15,6 +15,11 @@ export function answerReview(path: string, request: ApiRequest): JsonObject | un
   const base = { ...body, kind: review.kind, apiVersion };
   if (review.kind === 'SelfSubjectAccessReview')
     return { ...base, status: { allowed: true, reason: 'the sandbox has no roles' } };
+  if (review.kind === 'SelfSubjectRulesReview') {
+    const resourceRules = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }];
+    const nonResourceRules = [{ verbs: ['*'], nonResourceURLs: ['*'] }];
+    return { ...base, status: { resourceRules, nonResourceRules, incomplete: false } };
+  }
   const { username, groups } = request.user;
   return { ...base, status: { userInfo: { username, groups: [...groups] } } };
 }

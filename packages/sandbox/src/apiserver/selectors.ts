@@ -58,11 +58,21 @@ function parseRequirement(part: string, whole: string): LabelTest {
   return (labels) => (labels[key] !== undefined) === (not === '');
 }
 
+/** In one pass: a selector may be as long as a URL, and comes from anyone. */
 function splitOutsideParentheses(text: string): string[] {
-  return text
-    .split(/,(?![^(]*\))/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+  const parts: string[] = [];
+  let from = 0;
+  let isInside = false;
+  for (let at = 0; at <= text.length; at++) {
+    const char = text[at];
+    if (char === '(') isInside = true;
+    else if (char === ')') isInside = false;
+    else if (char === undefined || (char === ',' && !isInside)) {
+      parts.push(text.slice(from, at).trim());
+      from = at + 1;
+    }
+  }
+  return parts.filter((part) => part !== '');
 }
 
 function parseFieldSelector(kind: Kind, fields: string): Matcher {

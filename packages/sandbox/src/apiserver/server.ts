@@ -71,7 +71,8 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   });
   const identity = deps.tls === true ? createCertificate({ host, nowMs: clock.nowMs() }) : undefined;
   const listener: RequestListener = (request, response) => void handle(request, response);
-  const options = { keepAliveTimeout: 75_000 };
+  // Go's servers read a megabyte of headers, and a URL with a long selector needs more than Node's 16 KiB.
+  const options = { keepAliveTimeout: 75_000, maxHeaderSize: 1024 * 1024 };
   const server =
     identity === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...identity }, listener);
   const port = await listen(server, deps.port ?? 0, host);

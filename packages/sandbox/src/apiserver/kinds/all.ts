@@ -8,6 +8,7 @@ import { events } from './events.ts';
 import { leases } from './leases.ts';
 import { nodes } from './nodes.ts';
 import { pods } from './pods.ts';
+import { services } from './services.ts';
 import { volumes } from './volumes.ts';
 
 /** Every kind the server serves. To add one, write it beside these and name it here. */
@@ -21,6 +22,7 @@ export const allKinds: readonly Kind[] = [
   configMaps,
   events,
   serviceAccounts,
+  services,
   storageClasses,
   volumeAttachments,
   csiNodes,

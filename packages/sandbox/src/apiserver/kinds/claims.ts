@@ -117,12 +117,6 @@ export const claims: Kind = {
   isNamespaced: true,
   shortNames: ['pvc'],
   hasStatus: true,
-  quantityMaps: [
-    ['spec', 'resources', 'requests'],
-    ['spec', 'resources', 'limits'],
-    ['status', 'capacity'],
-    ['status', 'allocatedResources'],
-  ],
   applyDefaults(claim) {
     setDefault(ensureObject(claim, 'spec'), 'volumeMode', 'Filesystem');
   },

@@ -7,6 +7,9 @@ import type { ApiObject, DraftObject } from '../objects.ts';
 
 const core = { group: '', version: 'v1' } as const;
 
+/** The NamespaceLifecycle admission plug-in keeps these. */
+const immortal = new Set(['default', 'kube-public', 'kube-system']);
+
 export const namespaces: Kind = {
   ...core,
   kind: 'Namespace',
@@ -31,6 +34,7 @@ export const namespaces: Kind = {
     ensureObject(next, 'spec')['finalizers'] = [...listAt(previous, 'spec', 'finalizers')];
     if (next.metadata.deletionTimestamp !== undefined) ensureObject(next, 'status')['phase'] = 'Terminating';
   },
+  refusesDelete: (name) => (immortal.has(name) ? 'this namespace may not be deleted' : undefined),
   selectableFieldNames: ['status.phase'],
   selectableFields: (namespace) => ({ 'status.phase': stringAt(namespace, 'status', 'phase') ?? '' }),
   columns: [nameColumn, column('Status', phaseOf), ageColumn],

@@ -123,7 +123,6 @@ export const csiStorageCapacities: Kind = {
   plural: 'csistoragecapacities',
   singular: 'csistoragecapacity',
   isNamespaced: true,
-  quantities: [['capacity'], ['maximumVolumeSize']],
   validate: (object) => ((stringAt(object, 'storageClassName') ?? '') === '' ? [required('storageClassName')] : []),
   validateUpdate: (next, previous) =>
     ['nodeTopology', 'storageClassName']

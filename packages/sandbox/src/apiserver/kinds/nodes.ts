@@ -45,10 +45,6 @@ export const nodes: Kind = {
   hasStatus: true,
   keepsStatusAtCreation: true,
   answersDeleteWithStatus: true,
-  quantityMaps: [
-    ['status', 'capacity'],
-    ['status', 'allocatable'],
-  ],
   selectableFieldNames: ['spec.unschedulable'],
   selectableFields: (node) => ({ 'spec.unschedulable': String(valueAt(node, 'spec', 'unschedulable') === true) }),
   columns: [

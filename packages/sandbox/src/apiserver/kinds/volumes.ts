@@ -97,7 +97,6 @@ export const volumes: Kind = {
   isNamespaced: false,
   shortNames: ['pv'],
   hasStatus: true,
-  quantityMaps: [['spec', 'capacity']],
   applyDefaults(volume) {
     const spec = ensureObject(volume, 'spec');
     setDefault(spec, 'persistentVolumeReclaimPolicy', 'Retain');

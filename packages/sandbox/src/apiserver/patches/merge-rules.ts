@@ -52,6 +52,7 @@ const byKind: Readonly<Record<string, Readonly<Record<string, MergeRule>>>> = {
     status: fields({ conditions: keyed('type'), podIPs: keyed('ip'), hostIPs: keyed('ip') }),
   },
   PersistentVolumeClaim: { status: conditions },
+  Service: { spec: fields({ ports: keyed('port') }), status: conditions },
   ServiceAccount: { secrets: keyed('name') },
   CSINode: { spec: fields({ drivers: keyed('name') }) },
 };

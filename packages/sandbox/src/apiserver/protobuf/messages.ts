@@ -197,4 +197,5 @@ export const messages: Readonly<Record<string, Message>> = {
   DeleteOptions: deleteOptions,
   SelfSubjectAccessReview: {},
   SelfSubjectReview: {},
+  SelfSubjectRulesReview: {},
 };

@@ -1,4 +1,5 @@
 import type { Clock } from '@holdfast/core';
+import type { OnUnknownFields } from '../draft.ts';
 import type { ApiObject } from '../objects.ts';
 import { timestamp } from '../objects.ts';
 import type { Storage } from '../storage.ts';
@@ -12,6 +13,7 @@ export interface VerbContext {
 export interface WriteOptions {
   readonly isDryRun: boolean;
   readonly fieldManager: string;
+  readonly onUnknownFields?: OnUnknownFields;
 }
 
 export interface WriteResult {

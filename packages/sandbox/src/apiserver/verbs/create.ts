@@ -19,7 +19,7 @@ export function createObject(
   body: unknown,
   options: WriteOptions,
 ): WriteResult {
-  const draft = readDraft(kind, body);
+  const draft = readDraft(kind, body, options.onUnknownFields);
   if (draft.metadata.resourceVersion !== undefined) {
     throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   }

@@ -14,7 +14,7 @@ export function finalizeNamespace(
   body: unknown,
   options: WriteOptions,
 ): JsonObject {
-  const draft = readDraft(namespaces, body);
+  const draft = readDraft(namespaces, body, options.onUnknownFields);
   const namespace = context.storage.get(storageName(namespaces), name);
   if (namespace === undefined) throw notFound(namespaces, name);
   const { resourceVersion } = draft.metadata;

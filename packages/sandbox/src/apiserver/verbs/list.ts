@@ -57,7 +57,9 @@ function past(
   revision: number,
   position: Position | undefined,
 ): ApiObject[] {
-  if (revision >= storage.compactedRevision) return storage.listAt(storageName(kind), revision, namespace);
+  // A revision yet to come is of a server that ran before this one.
+  if (revision >= storage.compactedRevision && revision <= storage.revision)
+    return storage.listAt(storageName(kind), revision, namespace);
   if (position === undefined) throw expired('The resourceVersion for the provided list is too old.');
   const message =
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.';

@@ -1,17 +1,18 @@
 import { errorMessage } from '@holdfast/core';
 import { parse as parseYaml } from 'yaml';
+import type { OnUnknownFields } from '../draft.ts';
 import { readDraft } from '../draft.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { isObject, show } from '../json.ts';
 import type { Kind } from '../kind.ts';
-import { storageName } from '../kind.ts';
+import { apiVersionOf, storageName } from '../kind.ts';
 import type { ApiObject } from '../objects.ts';
 import { applyServerSide } from '../patches/apply.ts';
 import { applyJsonPatch } from '../patches/json-patch.ts';
 import { applyMergePatch } from '../patches/merge-patch.ts';
 import { mergeRuleOf } from '../patches/merge-rules.ts';
 import { applyStrategicMerge } from '../patches/strategic-merge.ts';
-import { badRequest, notFound, unsupportedMediaType } from '../status.ts';
+import { ApiError, badRequest, notFound, unsupportedMediaType } from '../status.ts';
 import type { VerbContext, WriteOptions, WriteResult } from './context.ts';
 import { now } from './context.ts';
 import { createObject } from './create.ts';
@@ -50,7 +51,7 @@ export function patchObject(
     return apply(context, kind, target, previous, text, options);
   const patch = parseJson(text);
   if (previous === undefined) throw notFound(kind, target.name);
-  const draft = readDraft(kind, patched(kind, previous, patch, options.contentType));
+  const draft = readDraft(kind, patched(kind, previous, patch, options.contentType), options.onUnknownFields);
   return { status: 200, object: commitUpdate(context, kind, previous, draft, target.subresource, options) };
 }
 
@@ -89,6 +90,7 @@ function apply(
     );
   }
   const wanted = parseApplied(text, target);
+  readDraft(kind, wanted, refuseUntyped(target));
   const merged = applyServerSide({
     kind,
     live: previous,
@@ -104,6 +106,18 @@ function apply(
   }
   const draft = readDraft(kind, merged);
   return { status: 200, object: commitUpdate(context, kind, previous, draft, target.subresource, options) };
+}
+
+/** What an apply sets it also owns, so a field without a type is refused whatever `fieldValidation` says. */
+function refuseUntyped({ namespace, name }: UpdateTarget): OnUnknownFields {
+  return (kind, [first = '']) => {
+    const what = `${namespace === undefined ? '' : `${namespace}/`}${name}; ${apiVersionOf(kind)}, Kind=${kind.kind}`;
+    throw new ApiError(
+      500,
+      '',
+      `failed to create typed patch object (${what}): .${first}: field not declared in schema`,
+    );
+  };
 }
 
 function parseApplied(text: string, target: UpdateTarget): JsonObject {

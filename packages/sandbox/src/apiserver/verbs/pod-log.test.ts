@@ -47,7 +47,22 @@ describe('the log of a pod', () => {
     expect(asked).toEqual(['/containerLogs/default/web/app?tailLines=2']);
   });
 
+  it('ends after as many bytes as are asked for', async () => {
+    await makePod('short', 'n1', 'app');
+    const reply = await api.call('GET', `${pods}/short/log?limitBytes=5`);
+    expect(reply).toMatchObject({ status: 200, body: { text: 'one\nt' } });
+  });
+
+  it('says that it has no times, rather than to leave them out unsaid', async () => {
+    await makePod('timeless', 'n1', 'app');
+    const reply = await api.call('GET', `${pods}/timeless/log?timestamps=true&sinceSeconds=5`);
+    expect(reply.headers.get('warning')).toContain('timestamps, sinceSeconds ignored');
+    expect(reply.body).toEqual({ text: 'one\ntwo\n' });
+  });
+
   it.each([
+    ['silent/log?previous=true', 400, 'previous terminated container "app" in pod "silent" not found'],
+    ['silent/log?limitBytes=0', 400, 'limitBytes: "0" is not a number of bytes above 0'],
     ['none/log', 404, 'pods "none" not found'],
     ['two/log', 400, 'a container name must be specified for pod two, choose one of: [a b]'],
     ['two/log?container=c', 400, 'container c is not valid for pod two'],

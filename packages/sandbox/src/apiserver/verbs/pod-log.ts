@@ -11,7 +11,9 @@ import { ApiError, badRequest, notFound } from '../status.ts';
 import type { VerbContext } from './context.ts';
 import { keyOfTarget } from './update.ts';
 
-const passedOn = ['follow', 'tailLines', 'previous', 'timestamps', 'sinceSeconds', 'limitBytes'];
+const passedOn = ['follow', 'tailLines'];
+// The sandbox's kubelet keeps what a container printed, not when.
+const needTimes = ['timestamps', 'sinceSeconds', 'sinceTime'];
 
 /** GET of pods/log: asks the kubelet of the pod's node, as upstream does, and passes on what it says while it says it. */
 export async function sendPodLog(
@@ -29,13 +31,43 @@ export async function sendPodLog(
     passedOn.flatMap((name) => query.getAll(name).map((value): [string, string] => [name, value])),
   );
   const path = ['', 'containerLogs', target.namespace ?? '', target.name, container].map(encodeURIComponent).join('/');
+  const limitBytes = limitOf(query);
+  if (query.get('previous') === 'true') {
+    throw badRequest(
+      `previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(target.name)} not found`,
+    );
+  }
   const reply = await ask(`${path}?${asked.toString()}`, port, signal);
   if (reply.statusCode !== 200) {
     reply.resume();
     throw new ApiError(404, 'NotFound', `container "${container}" in pod "${target.name}" has no log on its node`);
   }
+  const ignored = needTimes.filter((name) => query.has(name) && query.get(name) !== 'false');
+  if (ignored.length > 0) {
+    response.setHeader('warning', `299 - "${ignored.join(', ')} ignored: the sandbox keeps no times of a log's lines"`);
+  }
   response.writeHead(200, { 'content-type': 'text/plain' });
-  await pipeline(reply, response);
+  // Text goes out as it is printed, also to a client that waits for the first of it.
+  response.flushHeaders();
+  if (limitBytes === undefined) await pipeline(reply, response);
+  else await pipeline(reply, (chunks: AsyncIterable<Buffer>) => firstBytes(chunks, limitBytes), response);
+}
+
+function limitOf(query: URLSearchParams): number | undefined {
+  const text = query.get('limitBytes');
+  if (text === null || text === '') return undefined;
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw badRequest(`limitBytes: ${JSON.stringify(text)} is not a number of bytes above 0`);
+  return Number(text);
+}
+
+async function* firstBytes(chunks: AsyncIterable<Buffer>, limitBytes: number): AsyncGenerator<Buffer> {
+  let left = limitBytes;
+  for await (const chunk of chunks) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) return;
+  }
 }
 
 function containerOf(pod: ApiObject, asked: string): string {

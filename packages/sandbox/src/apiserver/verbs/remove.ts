@@ -2,7 +2,7 @@ import type { Kind } from '../kind.ts';
 import { storageName } from '../kind.ts';
 import type { ApiObject } from '../objects.ts';
 import { keyOf, timestamp } from '../objects.ts';
-import { conflict, notFound } from '../status.ts';
+import { conflict, forbidden, notFound } from '../status.ts';
 import type { VerbContext } from './context.ts';
 import { holdsOf, keyOfTarget } from './update.ts';
 
@@ -28,6 +28,8 @@ export function deleteObject(
 ): DeleteResult {
   const object = context.storage.get(storageName(kind), keyOfTarget(target));
   if (object === undefined) throw notFound(kind, target.name);
+  const refusal = kind.refusesDelete?.(target.name);
+  if (refusal !== undefined) throw forbidden(kind, target.name, refusal);
   checkPreconditions(kind, object, options);
   const graceSeconds = graceOf(kind, object, options);
   const next = marked(context, object, graceSeconds);

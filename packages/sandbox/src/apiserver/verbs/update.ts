@@ -31,7 +31,7 @@ export function replaceObject(
   body: unknown,
   options: WriteOptions,
 ): WriteResult {
-  const draft = readDraft(kind, body);
+  const draft = readDraft(kind, body, options.onUnknownFields);
   const { name } = target;
   if (draft.metadata.name !== name) {
     const sent = draft.metadata.name;

@@ -14,6 +14,9 @@ import type { ListOptions } from './list-options.ts';
 import { createWakeUps } from './wake-ups.ts';
 import { createWatchStream, WatchClosedError } from './watch-stream.ts';
 
+// setTimeout takes 32 bits; what is longer would fire at once.
+const longestTimerMs = 2 ** 31 - 1;
+
 export interface WatchRequest {
   readonly kind: Kind;
   readonly namespace: string | undefined;
@@ -49,7 +52,7 @@ export async function watchObjects(
   response.flushHeaders();
   const stream = createWatchStream(response, { storage, isPassed: () => position < storage.compactedRevision });
   // Upstream ends a watch by itself after 30 to 60 minutes, spread so that clients do not come back all at once.
-  const timeoutMs = (options.timeoutSeconds ?? randomInt(1800, 3600)) * 1000;
+  const timeoutMs = Math.min((options.timeoutSeconds ?? randomInt(1800, 3600)) * 1000, longestTimerMs);
   const wakeUps = createWakeUps({
     context,
     response,
