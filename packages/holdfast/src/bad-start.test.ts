@@ -102,6 +102,15 @@ describe('a kubeconfig', () => {
     expectOneClearError(program, /nowhere cannot be read: ENOENT.* Pass --kubeconfig=FILE/);
   });
 
+  it('that is absent is waited for by the sandbox’s kubelet, which says so', async () => {
+    const path = join(dir, 'not-yet');
+    const flags = [`--kubeconfig=${path}`, '--node-name=a', `--root-dir=${join(dir, 'kubelet')}`];
+    const program = run('sandbox', 'kubelet', ...flags);
+    await program.logged(/"Waiting for the kubeconfig, which the API server writes" path="\S+not-yet"/);
+    program.kill('SIGTERM');
+    expect(await program.exitCode).toBe(0);
+  });
+
   it('whose server is down is asked again, and a signal ends the wait', async () => {
     const path = join(dir, 'down');
     await writeFile(path, kubeconfig('http://127.0.0.1:1', 'here'));
