@@ -10,7 +10,7 @@ const grownMebibytes = 128;
 export async function grow(scene: Scene): Promise<void> {
   const { backend, cluster, report, signal, file } = scene;
   const before = await dfInPod(scene);
-  await applyExample(cluster.client, file('4-claim-grown'), signal);
+  await applyExample(cluster.client, file('grown/claim'), signal);
   scene.strike('grow');
   if (backend === 'disk' && !(await canGrowMountedExt())) {
     await seeVolumeGrown(scene);
