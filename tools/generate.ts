@@ -1,4 +1,5 @@
-// Generates packages/csi-spec/src/gen from /proto: messages and services with ts-proto, and the field table.
+// Generates packages/csi-spec/src/gen from /proto (messages and services with ts-proto, and the field table), then the pages of
+// docs/flags from the programs' flag tables.
 //
 //   node tools/generate.ts           writes the files
 //   node tools/generate.ts --check   exits 1 and names the files that are not up to date
@@ -70,4 +71,7 @@ if (unknown.length > 0) {
   } finally {
     rmSync(generated, { recursive: true, force: true });
   }
+  // Only now: the programs import what was generated.
+  const { writeFlagPages } = await import('./flag-pages.ts');
+  writeFlagPages({ isCheck: process.argv.includes('--check') });
 }
