@@ -35,7 +35,8 @@ export function createHandler(
     try {
       await handle(deps, incoming, response);
     } catch (error) {
-      if (hasLeft(incoming)) deps.log.debug(4, 'client left before its request was read', { url: incoming.url });
+      if (hasLeft(incoming, response))
+        deps.log.debug(4, 'client left', { url: incoming.url, error: errorMessage(error) });
       else if (!(error instanceof ApiError))
         deps.log.error('request failed', { url: incoming.url, error: errorMessage(error), stack: stackOf(error) });
       sendError(response, error);
@@ -43,8 +44,9 @@ export function createHandler(
   };
 }
 
-function hasLeft(incoming: IncomingMessage): boolean {
-  return incoming.destroyed && !incoming.complete;
+/** Before its request was whole, or in the middle of the answer, as whoever ends `kubectl logs -f` does. */
+function hasLeft(incoming: IncomingMessage, response: ServerResponse): boolean {
+  return (incoming.destroyed && !incoming.complete) || (response.destroyed && !response.writableFinished);
 }
 
 function stackOf(error: unknown): string | undefined {
