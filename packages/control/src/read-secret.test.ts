@@ -39,7 +39,7 @@ it('names the key of a value that is not UTF-8, and not the value', async () => 
 it.each([
   [404, 'NotFound', 'Secret "default/keys", which csi.controllerPublishSecretRef names, does not exist: create it'],
   [403, 'Forbidden', 'Secret "default/keys" may not be read: grant get on secrets to this service account'],
-  [400, 'BadRequest', 'Secret "default/keys" cannot be read: HTTP 400 BadRequest'],
+  [400, 'BadRequest', 'Secret "default/keys" cannot be read: refused: BadRequest'],
 ])('tells a user what %d means', async (code, reason, message) => {
   await serve((exchange) => exchange.refuse(code, reason));
   await expect(readSecret(api.client, ref, options)).rejects.toThrow(new SecretError(message));

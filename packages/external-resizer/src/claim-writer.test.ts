@@ -2,7 +2,7 @@ import { createStore } from '@holdfast/control';
 import { objectKey, type PersistentVolumeClaim } from '@holdfast/kube';
 import { afterEach, expect, it } from 'vitest';
 import { createClaimWriter } from './claim-writer.ts';
-import { type Rig, startRig } from './testing/resize-rig.ts';
+import { type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig | undefined;
 afterEach(async () => {

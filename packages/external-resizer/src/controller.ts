@@ -2,12 +2,13 @@ import {
   createWorkQueue,
   type EventRecorder,
   type Fence,
+  fencedCalls,
   fencedClient,
   type Outcome,
   type QueueMetrics,
   runController,
+  runPeriodically,
   type StoreChange,
-  type WorkQueue,
 } from '@holdfast/control';
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
 import { type KubeClient, objectKey, type PersistentVolumeClaim } from '@holdfast/kube';
@@ -15,10 +16,11 @@ import { createClaimEvents } from './claim-events.ts';
 import { createClaimMemory } from './claim-memory.ts';
 import { createClaimWriter } from './claim-writer.ts';
 import type { CsiCalls } from './csi-calls.ts';
-import { decideClaim, type ResizeRules } from './decide.ts';
+import { decideClaim, type ResizeContext, type ResizeRules } from './decide.ts';
+import type { DriverTraits } from './driver-traits.ts';
 import { queueName, resourceStatuses } from './names.ts';
 import { createPodUsage } from './pod-usage.ts';
-import { createSteps } from './steps.ts';
+import { createClaimSteps } from './steps.ts';
 import type { Caches } from './stores.ts';
 
 export interface ResizerDeps {
@@ -26,8 +28,10 @@ export interface ResizerDeps {
   /** None for a driver that expands on the node alone. */
   readonly calls: CsiCalls | undefined;
   readonly caches: Caches;
+  readonly driver: DriverTraits;
   readonly rules: ResizeRules;
   readonly recorder: EventRecorder;
+  /** So many claims are worked on at once. */
   readonly workers: number;
   readonly retryIntervalStartMs: number;
   readonly retryIntervalMaxMs: number;
@@ -46,20 +50,23 @@ export interface Resizer {
 /** Grown claims become grown volumes. The caches run beside it, on standbys too. */
 export function createResizer(deps: ResizerDeps): Resizer {
   return {
-    run: (signal, fence) =>
-      run({ ...deps, client: fencedClient(deps.client, fence), calls: fenced(deps.calls, fence) }, signal),
+    run(signal, fence) {
+      const calls = deps.calls && fencedCalls(deps.calls, fence);
+      return run({ ...deps, client: fencedClient(deps.client, fence), calls }, signal);
+    },
   };
 }
 
 async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
-  const { client, caches, rules, recorder, log, clock = systemClock } = deps;
+  const { client, caches, driver, rules, recorder, log, clock = systemClock } = deps;
   const { claims, volumes } = caches.stores;
+  const context: ResizeContext = { driver, rules };
   const queue = createWorkQueue({
-    name: queueName(rules.driverName),
+    name: queueName(driver.driverName),
     baseMs: deps.retryIntervalStartMs,
     maxMs: deps.retryIntervalMaxMs,
     clock,
-    ...(deps.queueMetrics ? { metrics: deps.queueMetrics } : {}),
+    metrics: deps.queueMetrics,
   });
   const memory = createClaimMemory();
   const pods = createPodUsage({
@@ -70,12 +77,12 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
     clock,
     signal,
   });
-  const carryOut = createSteps({
+  const claimSteps = createClaimSteps({
     client,
     calls: deps.calls,
     volumes,
     writer: createClaimWriter({ client, claims }),
-    events: createClaimEvents({ recorder, driverName: rules.driverName, clock }),
+    events: createClaimEvents({ recorder, driverName: driver.driverName }),
     memory,
     pods,
     infeasibleRestMs: deps.retryIntervalMaxMs,
@@ -93,42 +100,46 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
       {
         claim,
         volume: volumes.get(claim?.spec?.volumeName ?? ''),
-        memory: memory.of(claim),
+        facts: memory.facts(claim),
         usingPod: claim ? pods.podUsing(claim) : undefined,
         nowMs: clock.monotonicMs(),
       },
-      rules,
+      context,
     );
-    return await carryOut(key, step, signal);
+    return await claimSteps(key, step, signal);
+  }
+
+  /** Which change puts which claim into the queue. */
+  function subscribe(): () => void {
+    const subscriptions = [
+      claims.subscribe((change) => {
+        if (isWorthALook(change)) enqueue(change.object);
+      }),
+      // A claim may be seen before its volume.
+      volumes.subscribe(({ kind, object }) => {
+        if (kind === 'added') claims.byIndex('volume', object.metadata.name).forEach(enqueue);
+      }),
+    ];
+    return () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+    };
+  }
+
+  function enqueueAll(): void {
+    claims.list().forEach(enqueue);
   }
 
   await caches.synced;
-  const unsubscribe = subscribe(caches, queue);
-  const stopResync = resync(clock, deps.resyncPeriodMs, () => claims.list().forEach(enqueue));
-  claims.list().forEach(enqueue);
+  const unsubscribe = subscribe();
+  enqueueAll();
   try {
-    await runController({ name: 'resizer', queue, workers: deps.workers, reconcile, log, signal });
+    await Promise.all([
+      runController({ name: 'resizer', queue, workers: deps.workers, reconcile, log, signal }),
+      runPeriodically({ periodMs: deps.resyncPeriodMs, act: enqueueAll, clock, signal }),
+    ]);
   } finally {
-    stopResync();
     unsubscribe();
   }
-}
-
-/** Which change puts which claim into the queue. */
-function subscribe({ stores: { claims, volumes } }: Caches, queue: WorkQueue): () => void {
-  const subscriptions = [
-    claims.subscribe((change) => {
-      if (isWorthALook(change)) queue.add(objectKey(change.object));
-    }),
-    // A claim may be seen before its volume.
-    volumes.subscribe(({ kind, object }) => {
-      if (kind !== 'added') return;
-      for (const claim of claims.byIndex('volume', object.metadata.name)) queue.add(objectKey(claim));
-    }),
-  ];
-  return () => {
-    for (const unsubscribe of subscriptions) unsubscribe();
-  };
 }
 
 /**
@@ -149,27 +160,4 @@ function othersPart({ spec, status }: PersistentVolumeClaim): string {
 
 function statusOf({ status }: PersistentVolumeClaim): string {
   return status?.allocatedResourceStatuses?.storage ?? '';
-}
-
-function resync(clock: Clock, periodMs: number, lookAtAll: () => void): () => void {
-  let cancel = () => {};
-  const arm = () => {
-    cancel = clock.setTimer(periodMs, () => {
-      lookAtAll();
-      arm();
-    });
-  };
-  arm();
-  return () => cancel();
-}
-
-function fenced(calls: CsiCalls | undefined, fence: Fence): CsiCalls | undefined {
-  return (
-    calls && {
-      async expandVolume(volume, requiredBytes, secrets, signal) {
-        fence.check();
-        return await calls.expandVolume(volume, requiredBytes, secrets, signal);
-      },
-    }
-  );
 }

@@ -1,6 +1,6 @@
 import { type RpcCode, rpcError } from '@holdfast/rpc';
 import { expect, it } from 'vitest';
-import { describe as describeError, judge } from './csi-calls.ts';
+import { judge } from './csi-calls.ts';
 
 it.each<[RpcCode, string]>([
   ['Canceled', 'unknown'],
@@ -28,8 +28,4 @@ it.each<[RpcCode, string]>([
     ...(isInUse ? ['in use'] : []),
   ];
   expect(parts.join(', ')).toBe(expected);
-});
-
-it('words errors as grpc-go does', () => {
-  expect(describeError(rpcError('OutOfRange', 'too big'))).toBe('rpc error: code = OutOfRange desc = too big');
 });

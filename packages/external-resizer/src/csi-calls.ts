@@ -2,6 +2,7 @@ import { formatBytes } from '@holdfast/core';
 import { accessModeFor, ControllerService, type VolumeCapability } from '@holdfast/csi-spec';
 import type { PersistentVolume } from '@holdfast/kube';
 import { type Connection, type RpcError, toRpcError } from '@holdfast/rpc';
+import type { DriverTraits } from './driver-traits.ts';
 
 export type ExpandResult =
   | { readonly kind: 'expanded'; readonly sizeBytes: bigint; readonly isNodeExpansionRequired: boolean }
@@ -29,12 +30,8 @@ export interface CsiCalls {
 }
 
 /** @param deps.timeoutMs how long one call may take (`--timeout`) */
-export function createCsiCalls(deps: {
-  connection: Connection;
-  driverName: string;
-  hasSingleNodeMultiWriter: boolean;
-  timeoutMs: number;
-}): CsiCalls {
+export function createCsiCalls(deps: { connection: Connection; driver: DriverTraits; timeoutMs: number }): CsiCalls {
+  const { driver, timeoutMs } = deps;
   const controller = deps.connection.client(ControllerService);
   return {
     async expandVolume(volume, requiredBytes, secrets, signal) {
@@ -42,12 +39,12 @@ export function createCsiCalls(deps: {
         volumeId: volume.spec?.csi?.volumeHandle ?? '',
         capacityRange: { requiredBytes, limitBytes: 0n },
         secrets: { ...secrets },
-        volumeCapability: capabilityOf(volume, deps.hasSingleNodeMultiWriter),
+        volumeCapability: capabilityOf(volume, driver.hasSingleNodeMultiWriter),
       };
       try {
-        const reply = await controller.controllerExpandVolume(request, { timeoutMs: deps.timeoutMs, signal });
+        const reply = await controller.controllerExpandVolume(request, { timeoutMs, signal });
         if (reply.capacityBytes < requiredBytes) {
-          return { kind: 'wrongReply', message: tooSmall(deps.driverName, reply.capacityBytes, requiredBytes) };
+          return { kind: 'wrongReply', message: tooSmall(driver.driverName, reply.capacityBytes, requiredBytes) };
         }
         return {
           kind: 'expanded',
@@ -110,9 +107,4 @@ function tooSmall(driverName: string, gotBytes: bigint, requiredBytes: bigint): 
     `driver "${driverName}" says that it expanded the volume, but to ${formatBytes(gotBytes)} where at least ` +
     `${formatBytes(requiredBytes)} was asked for; this is a fault of the driver`
   );
-}
-
-/** The text upstream puts into events and conditions, which dashboards and people search for. */
-export function describe(error: RpcError): string {
-  return `rpc error: code = ${error.code} desc = ${error.message}`;
 }

@@ -2,7 +2,7 @@ import { formatBytes, parseBytes } from '@holdfast/core';
 import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ClaimMemory, decideClaim, type ResizeRules, type Seen } from './decide.ts';
+import { type ClaimFacts, type ClaimView, decideClaim, type ResizeContext } from './decide.ts';
 import { annotations, resourceStatuses } from './names.ts';
 
 const GI = 1024n ** 3n;
@@ -18,15 +18,15 @@ interface Case {
   driver?: string;
   conditions?: { type: string; status: string }[];
   volumeAnnotations?: Record<string, string>;
-  memory?: Partial<ClaimMemory>;
+  facts?: Partial<ClaimFacts>;
   usingPod?: string;
   isNodeOnly?: boolean;
   isCleared?: boolean;
 }
 
-function seen(of: Case): {
-  seen: Seen & { claim: PersistentVolumeClaim; volume: PersistentVolume };
-  rules: ResizeRules;
+function viewOf(of: Case): {
+  view: ClaimView & { claim: PersistentVolumeClaim; volume: PersistentVolume };
+  context: ResizeContext;
 } {
   const claim: PersistentVolumeClaim = {
     metadata: { name: 'data', namespace: 'ns', uid: 'uid-1', ...stamp },
@@ -48,24 +48,23 @@ function seen(of: Case): {
     },
   };
   return {
-    seen: {
+    view: {
       claim,
       volume,
-      memory: { hasFinalError: false, isRefusedInUse: false, restUntilMs: Number.NEGATIVE_INFINITY, ...of.memory },
+      facts: { hasFinalError: false, isRefusedInUse: false, restUntilMs: Number.NEGATIVE_INFINITY, ...of.facts },
       usingPod: of.usingPod,
       nowMs: 1_000,
     },
-    rules: {
-      driverName: 'disk.test',
-      isNodeOnly: of.isNodeOnly ?? false,
-      isPreResizeCapacityCleared: of.isCleared ?? false,
+    context: {
+      driver: { driverName: 'disk.test', isNodeOnly: of.isNodeOnly ?? false, hasSingleNodeMultiWriter: false },
+      rules: { isPreResizeCapacityCleared: of.isCleared ?? false },
     },
   };
 }
 
 function decide(of: Case) {
-  const { seen: what, rules } = seen(of);
-  return decideClaim(what, rules);
+  const { view, context } = viewOf(of);
+  return decideClaim(view, context);
 }
 
 /** The size it would expand to, or what it does instead. */
@@ -93,12 +92,12 @@ describe('the target size', () => {
     [
       'a node still to finish an earlier size',
       { requested: '5Gi', actual: '1Gi', volume: '3Gi', allocated: '3Gi', status: nodePending },
-      'nothing',
+      'ignore',
     ],
     [
       'the same while the node is at it',
       { requested: '5Gi', actual: '1Gi', volume: '3Gi', allocated: '3Gi', status: nodeInProgress },
-      'nothing',
+      'ignore',
     ],
     [
       'a node pending on a volume that never grew',
@@ -123,7 +122,7 @@ describe('the target size', () => {
         volume: '1Gi',
         allocated: '9Gi',
         status: controllerInProgress,
-        memory: { hasFinalError: true },
+        facts: { hasFinalError: true },
       },
       '2Gi',
     ],
@@ -136,12 +135,12 @@ describe('the target size', () => {
     [
       'a node to finish',
       { requested: '3Gi', actual: '1Gi', volume: '3Gi', allocated: '3Gi', status: nodePending },
-      'nothing',
+      'ignore',
     ],
     [
       'a node at it',
       { requested: '3Gi', actual: '1Gi', volume: '3Gi', allocated: '3Gi', status: nodeInProgress },
-      'nothing',
+      'ignore',
     ],
     [
       'a size the node called impossible',
@@ -173,7 +172,7 @@ describe('the target size', () => {
         volume: '3Gi',
         conditions: [{ type: 'FileSystemResizePending', status: 'True' }],
       },
-      'nothing',
+      'ignore',
     ],
   ])('for %s', (_name, of, expected) => {
     expect(outcome(of)).toBe(expected);
@@ -202,22 +201,22 @@ describe('nothing is done for', () => {
     ['a claim without a size', { requested: '2Gi', volume: '1Gi' }],
     ["another driver's volume", { requested: '2Gi', actual: '1Gi', volume: '1Gi', driver: 'other' }],
   ])('%s', (_name, of) => {
-    expect(decide(of)).toMatchObject({ kind: 'nothing' });
+    expect(decide(of)).toMatchObject({ kind: 'ignore' });
   });
 
   it('a claim without a volume, or whose volume is not there or bound to another', () => {
-    const { seen: what, rules } = seen({ requested: '2Gi', actual: '1Gi', volume: '1Gi' });
-    expect(decideClaim({ ...what, volume: undefined }, rules).kind).toBe('nothing');
-    expect(decideClaim({ ...what, claim: { ...what.claim, spec: {} } }, rules).kind).toBe('nothing');
-    const { spec } = what.volume;
-    const foreign = { ...what.volume, spec: { ...spec, claimRef: { namespace: 'ns', name: 'data', uid: 'earlier' } } };
-    expect(decideClaim({ ...what, volume: foreign }, rules).kind).toBe('nothing');
+    const { view, context } = viewOf({ requested: '2Gi', actual: '1Gi', volume: '1Gi' });
+    expect(decideClaim({ ...view, volume: undefined }, context).kind).toBe('ignore');
+    expect(decideClaim({ ...view, claim: { ...view.claim, spec: {} } }, context).kind).toBe('ignore');
+    const { spec } = view.volume;
+    const foreign = { ...view.volume, spec: { ...spec, claimRef: { namespace: 'ns', name: 'data', uid: 'earlier' } } };
+    expect(decideClaim({ ...view, volume: foreign }, context).kind).toBe('ignore');
   });
 });
 
 it('forgets a claim that is gone', () => {
-  const { seen: what, rules } = seen({ requested: '2Gi', actual: '1Gi', volume: '1Gi' });
-  expect(decideClaim({ ...what, claim: undefined }, rules)).toEqual({ kind: 'forget' });
+  const { view, context } = viewOf({ requested: '2Gi', actual: '1Gi', volume: '1Gi' });
+  expect(decideClaim({ ...view, claim: undefined }, context)).toMatchObject({ kind: 'forget' });
 });
 
 describe('a size that the driver called impossible', () => {
@@ -230,32 +229,35 @@ describe('a size that the driver called impossible', () => {
   };
 
   it('rests', () => {
-    expect(decide({ ...impossible, memory: { restUntilMs: 301_000 } })).toMatchObject({
-      kind: 'wait',
+    expect(decide({ ...impossible, facts: { restUntilMs: 301_000 } })).toMatchObject({
+      kind: 'delay',
       afterMs: 300_000,
     });
   });
   it('is tried once the rest is over, and once after a restart', () => {
-    expect(decide({ ...impossible, memory: { restUntilMs: 1_000 } })).toMatchObject({
+    expect(decide({ ...impossible, facts: { restUntilMs: 1_000 } })).toMatchObject({
       kind: 'expand',
       isNewTarget: false,
     });
     expect(decide(impossible)).toMatchObject({ kind: 'expand', isNewTarget: false });
   });
   it('does not hold back another size', () => {
-    const lowered = decide({ ...impossible, requested: '2Gi', memory: { restUntilMs: 301_000 } });
+    const lowered = decide({ ...impossible, requested: '2Gi', facts: { restUntilMs: 301_000 } });
     expect(lowered).toMatchObject({ kind: 'expand', isNewTarget: true, target: { bytes: 2n * GI } });
   });
 });
 
 describe('a driver that only expands unused volumes', () => {
-  const refused: Case = { requested: '2Gi', actual: '1Gi', volume: '1Gi', memory: { isRefusedInUse: true } };
+  const refused: Case = { requested: '2Gi', actual: '1Gi', volume: '1Gi', facts: { isRefusedInUse: true } };
   it('is not called while a pod uses the volume', () => {
-    expect(decide({ ...refused, usingPod: 'web-0' })).toMatchObject({ kind: 'blockedByPod', pod: 'web-0' });
+    expect(decide({ ...refused, usingPod: 'web-0' })).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('pod "web-0"'),
+    });
   });
   it('is called when none does, or when it has not refused', () => {
     expect(decide(refused).kind).toBe('expand');
-    expect(decide({ ...refused, memory: {}, usingPod: 'web-0' }).kind).toBe('expand');
+    expect(decide({ ...refused, facts: {}, usingPod: 'web-0' }).kind).toBe('expand');
   });
 });
 
@@ -269,16 +271,16 @@ describe('the pre-resize capacity', () => {
   };
   it('is cleared with the gate once the node has caught up', () => {
     expect(decide(caughtUp).kind).toBe('clearPreResizeCapacity');
-    expect(decide({ ...caughtUp, actual: '1Gi', status: nodePending }).kind).toBe('nothing');
-    expect(decide({ ...caughtUp, isCleared: false }).kind).toBe('nothing');
-    expect(decide({ ...caughtUp, volumeAnnotations: {} }).kind).toBe('nothing');
-    expect(decide({ ...caughtUp, driver: 'other' }).kind).toBe('nothing');
+    expect(decide({ ...caughtUp, actual: '1Gi', status: nodePending }).kind).toBe('ignore');
+    expect(decide({ ...caughtUp, isCleared: false }).kind).toBe('ignore');
+    expect(decide({ ...caughtUp, volumeAnnotations: {} }).kind).toBe('ignore');
+    expect(decide({ ...caughtUp, driver: 'other' }).kind).toBe('ignore');
   });
 });
 
 it.each(['9Ei', 'plenty', ''])('refuses a request of "%s" with the reason', (requested) => {
   const step = decide({ requested, actual: '1Gi', volume: '1Gi' });
-  expect(step).toMatchObject({ kind: 'refuse', message: expect.stringContaining(requested) });
+  expect(step).toMatchObject({ kind: 'refuse', reason: expect.stringContaining(requested) });
 });
 
 const gibibytes = fc.integer({ min: 1, max: 6 }).map((count) => formatBytes(BigInt(count) * GI));
@@ -289,7 +291,7 @@ const anyCase = fc.record({
   status: fc.option(fc.constantFrom(...Object.values(resourceStatuses), 'SomethingNew'), { nil: undefined }),
   volume: gibibytes,
   isNodeOnly: fc.boolean(),
-  memory: fc.record({ hasFinalError: fc.boolean() }),
+  facts: fc.record({ hasFinalError: fc.boolean() }),
 });
 
 it('only ever expands to what is asked for or was started, and only upwards of what the claim has', () => {
@@ -306,7 +308,7 @@ it('only ever expands to what is asked for or was started, and only upwards of w
 it('never leaves an expansion with unknown outcome for another size', () => {
   fc.assert(
     fc.property(anyCase, (of) => {
-      const step = decide({ ...of, status: controllerInProgress, memory: { hasFinalError: false } });
+      const step = decide({ ...of, status: controllerInProgress, facts: { hasFinalError: false } });
       if (step.kind === 'expand' && of.allocated !== undefined) expect(step.target.text).toBe(of.allocated);
     }),
   );
@@ -317,7 +319,7 @@ it('never calls the driver while a node has to finish a size that the volume alr
     fc.property(anyCase, fc.constantFrom(nodePending, nodeInProgress), (of, status) => {
       const started = parseBytes(of.allocated ?? of.requested);
       if (parseBytes(of.volume) < started && parseBytes(of.volume) < parseBytes(of.requested)) return;
-      expect(decide({ ...of, status }).kind).toBe('nothing');
+      expect(decide({ ...of, status }).kind).toBe('ignore');
     }),
   );
 });

@@ -1,21 +1,23 @@
 import { parseBytes, QuantityError } from '@holdfast/core';
 import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
+import type { DriverTraits } from './driver-traits.ts';
 import { annotations, conditions, resourceStatuses } from './names.ts';
 import { chooseTarget, type Size } from './target-size.ts';
 
-/** What is known of a claim and its volume. */
-export interface Seen {
+/** All that a decision about a claim depends on. */
+export interface ClaimView {
+  /** Undefined once the claim is gone. */
   readonly claim: PersistentVolumeClaim | undefined;
   /** The volume that the claim names. */
   readonly volume: PersistentVolume | undefined;
-  readonly memory: ClaimMemory;
+  readonly facts: ClaimFacts;
   /** A pod that uses the claim and has not ended; only looked for once the driver has refused. */
   readonly usingPod: string | undefined;
   readonly nowMs: number;
 }
 
-/** What only this process knows. Losing it costs a call, never correctness. */
-export interface ClaimMemory {
+/** What only this process knows of a claim. Losing it costs a call, never correctness. */
+export interface ClaimFacts {
   /** The last expansion failed for good: nothing of it is under way in the driver. */
   readonly hasFinalError: boolean;
   /** The driver refused because the volume is in use. */
@@ -24,34 +26,31 @@ export interface ClaimMemory {
   readonly restUntilMs: number;
 }
 
+/** What the flags decide about expansions. */
 export interface ResizeRules {
-  readonly driverName: string;
-  /** The driver expands on the node alone: there is nothing to call here. */
-  readonly isNodeOnly: boolean;
   /** Gate AnnotateFsResize. */
   readonly isPreResizeCapacityCleared: boolean;
 }
 
-export type Step =
-  | { readonly kind: 'nothing'; readonly why: string }
-  /** The claim is gone: drop what is remembered of it. */
+export interface ResizeContext {
+  readonly driver: DriverTraits;
+  readonly rules: ResizeRules;
+}
+
+export type ClaimStep = { readonly reason: string } & (
+  | { readonly kind: 'ignore' }
+  /** The claim is gone: what was remembered of it goes. */
   | { readonly kind: 'forget' }
-  /** Look again later, without counting a failure. */
-  | { readonly kind: 'wait'; readonly afterMs: number; readonly why: string }
-  /** The objects themselves are wrong; only a change of theirs helps. */
-  | { readonly kind: 'refuse'; readonly claim: PersistentVolumeClaim; readonly message: string }
-  | {
-      readonly kind: 'blockedByPod';
-      readonly claim: PersistentVolumeClaim;
-      readonly volume: PersistentVolume;
-      readonly pod: string;
-    }
+  /** The claim or its volume must change first; whoever changes it wakes us. */
+  | { readonly kind: 'refuse'; readonly claim: PersistentVolumeClaim }
+  /** What is in the way may go by itself. */
+  | { readonly kind: 'retry'; readonly claim: PersistentVolumeClaim }
+  | { readonly kind: 'delay'; readonly afterMs: number }
   | { readonly kind: 'clearPreResizeCapacity'; readonly volume: PersistentVolume }
-  | ExpandStep;
+  | Expansion
+);
 
-type SeenPair = Seen & { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume };
-
-export interface ExpandStep {
+export interface Expansion {
   readonly kind: 'expand';
   readonly claim: PersistentVolumeClaim;
   readonly volume: PersistentVolume;
@@ -60,67 +59,76 @@ export interface ExpandStep {
   readonly isNewTarget: boolean;
 }
 
-/** The next step for one claim. */
-export function decideClaim(seen: Seen, rules: ResizeRules): Step {
-  const { claim, volume } = seen;
-  if (!claim) return { kind: 'forget' };
-  if (!claim.spec?.volumeName) return nothing('the claim has no volume yet');
-  if (!volume) return nothing(`volume "${claim.spec.volumeName}" is not there yet`);
-  if (volume.spec?.csi?.driver !== rules.driverName) return nothing('the volume belongs to another driver');
-  if (!isBoundTo(volume, claim)) return nothing('the volume is bound to another claim');
+type BoundView = ClaimView & { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume };
+
+/** The next step for a claim. */
+export function decideClaim(view: ClaimView, context: ResizeContext): ClaimStep {
+  const { claim, volume } = view;
+  if (!claim) return { kind: 'forget', reason: 'the claim is gone' };
+  if (!claim.spec?.volumeName) return ignore('the claim has no volume yet');
+  if (!volume) return ignore(`volume "${claim.spec.volumeName}" is not there yet`);
+  if (volume.spec?.csi?.driver !== context.driver.driverName) return ignore('the volume belongs to another driver');
+  if (!isBoundTo(volume, claim)) return ignore('the volume is bound to another claim');
   try {
-    return decideOwn({ ...seen, claim, volume }, rules);
+    return decideBound({ ...view, claim, volume }, context);
   } catch (error) {
-    if (error instanceof QuantityError) return { kind: 'refuse', claim, message: error.message };
+    if (error instanceof QuantityError) return { kind: 'refuse', claim, reason: error.message };
     throw error;
   }
 }
 
-function decideOwn(seen: SeenPair, rules: ResizeRules): Step {
-  const { claim, volume } = seen;
+/** @throws QuantityError */
+function decideBound(view: BoundView, context: ResizeContext): ClaimStep {
+  const { claim, volume } = view;
   const { phase, capacity } = claim.status ?? {};
-  const requested = size(claim.spec?.resources?.requests?.storage);
-  const actual = size(capacity?.storage);
+  const requested = sizeOf(claim.spec?.resources?.requests?.storage);
+  const actual = sizeOf(capacity?.storage);
 
-  if (rules.isPreResizeCapacityCleared && isPreResizeCapacityStale(volume, actual)) {
-    return { kind: 'clearPreResizeCapacity', volume };
+  if (context.rules.isPreResizeCapacityCleared && isPreResizeCapacityStale(volume, actual)) {
+    return { kind: 'clearPreResizeCapacity', volume, reason: 'the node has caught up' };
   }
-  if (phase !== 'Bound') return nothing('the claim is not bound');
-  if (!requested || !actual) return nothing('the claim has no size yet');
-  if (requested.bytes <= actual.bytes) return nothing('the claim has the size it asks for');
-  return decideGrowth(seen, requested, rules);
+  if (phase !== 'Bound') return ignore('the claim is not bound');
+  if (!requested || !actual) return ignore('the claim has no size yet');
+  if (requested.bytes <= actual.bytes) return ignore('the claim has the size it asks for');
+  return decideGrowth(view, requested, context.driver);
 }
 
-function decideGrowth(seen: SeenPair, requested: Size, rules: ResizeRules): Step {
-  const { claim, volume, memory, usingPod } = seen;
+function decideGrowth(view: BoundView, requested: Size, driver: DriverTraits): ClaimStep {
+  const { claim, volume, facts, usingPod } = view;
   const { allocatedResources, allocatedResourceStatuses } = claim.status ?? {};
-  const allocated = size(allocatedResources?.storage);
+  const allocated = sizeOf(allocatedResources?.storage);
   const resourceStatus = allocatedResourceStatuses?.storage ?? '';
   const choice = chooseTarget({
     requested,
     allocated,
-    volumeBytes: bytesOf(volume),
+    volumeBytes: capacityBytesOf(volume),
     resourceStatus,
-    hasFinalError: memory.hasFinalError,
-    isNodeOnly: rules.isNodeOnly,
+    hasFinalError: facts.hasFinalError,
+    isNodeOnly: driver.isNodeOnly,
     isFileSystemResizePending: hasCondition(claim, conditions.fileSystemResizePending),
   });
-  if (choice.kind === 'leave') return nothing(choice.why);
+  if (choice.kind === 'leave') return ignore(choice.reason);
 
   const { target } = choice;
   const isSameTarget = allocated?.bytes === target.bytes;
-  const restMs = memory.restUntilMs - seen.nowMs;
+  const restMs = facts.restUntilMs - view.nowMs;
   if (isSameTarget && resourceStatus === resourceStatuses.controllerInfeasible && restMs > 0) {
-    return { kind: 'wait', afterMs: restMs, why: 'the driver called this size impossible a short while ago' };
+    return { kind: 'delay', afterMs: restMs, reason: 'the driver called this size impossible a short while ago' };
   }
-  if (memory.isRefusedInUse && usingPod !== undefined) return { kind: 'blockedByPod', claim, volume, pod: usingPod };
-  return { kind: 'expand', claim, volume, target, isNewTarget: !isSameTarget || resourceStatus === '' };
+  if (facts.isRefusedInUse && usingPod !== undefined) {
+    const reason =
+      `the driver only supports offline expansion and pod "${usingPod}" uses the volume; ` +
+      'delete every pod that uses it, then the resize goes on';
+    return { kind: 'retry', claim, reason };
+  }
+  const isNewTarget = !isSameTarget || resourceStatus === '';
+  return { kind: 'expand', claim, volume, target, isNewTarget, reason: 'the claim asks for more than it has' };
 }
 
 /** Whether the node has caught up, so that the size it started from is of no more use to it. */
 function isPreResizeCapacityStale(volume: PersistentVolume, actual: Size | undefined): boolean {
   if (volume.metadata.annotations?.[annotations.preResizeCapacity] === undefined) return false;
-  return actual !== undefined && actual.bytes >= bytesOf(volume);
+  return actual !== undefined && actual.bytes >= capacityBytesOf(volume);
 }
 
 function isBoundTo(volume: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
@@ -132,14 +140,14 @@ export function hasCondition(claim: PersistentVolumeClaim, type: string): boolea
   return claim.status?.conditions?.some((each) => each.type === type && each.status === 'True') ?? false;
 }
 
-function bytesOf(volume: PersistentVolume): bigint {
-  return size(volume.spec?.capacity?.storage)?.bytes ?? 0n;
+function capacityBytesOf(volume: PersistentVolume): bigint {
+  return sizeOf(volume.spec?.capacity?.storage)?.bytes ?? 0n;
 }
 
-function size(text: string | undefined): Size | undefined {
+function sizeOf(text: string | undefined): Size | undefined {
   return text === undefined ? undefined : { text, bytes: parseBytes(text) };
 }
 
-function nothing(why: string): Step {
-  return { kind: 'nothing', why };
+function ignore(reason: string): ClaimStep {
+  return { kind: 'ignore', reason };
 }

@@ -1,4 +1,4 @@
-import { defineFlags, loggingFlags, standardFlags } from '@holdfast/sidecar';
+import { defineFlags, loggingFlags, retryFlags, standardFlags } from '@holdfast/sidecar';
 import * as z from 'zod';
 
 const WORK = 'Resizing';
@@ -9,6 +9,11 @@ const positive = z.number().positive('must be greater than zero');
 export const resizerFlags = defineFlags({
   ...standardFlags,
   ...loggingFlags,
+  ...retryFlags,
+  'retry-interval-max': {
+    ...retryFlags['retry-interval-max'],
+    help: 'Longest pause between tries, and the pause after a size that the driver calls impossible.',
+  },
   'feature-gates': {
     type: 'gates',
     gates: {
@@ -18,6 +23,12 @@ export const resizerFlags = defineFlags({
       ReleaseLeaderElectionOnExit: { default: false, stage: 'alpha' },
     },
     help: 'Gate=true,Gate=false.',
+    schema: z
+      .record(z.string(), z.boolean())
+      .refine(
+        (gates) => gates.RecoverVolumeExpansionFailure,
+        'RecoverVolumeExpansionFailure=false is not supported: expansion without recovery is left out; remove the gate',
+      ),
   },
   master: {
     type: 'string',
@@ -44,20 +55,6 @@ export const resizerFlags = defineFlags({
     default: '10m',
     group: WORK,
     help: 'How often every claim is looked at again, whether it changed or not.',
-    schema: positive,
-  },
-  'retry-interval-start': {
-    type: 'duration',
-    default: '1s',
-    group: WORK,
-    help: 'Pause after the first failure of a claim; it doubles with each further one.',
-    schema: positive,
-  },
-  'retry-interval-max': {
-    type: 'duration',
-    default: '5m',
-    group: WORK,
-    help: 'Longest pause between tries, and the pause after a size that the driver calls impossible.',
     schema: positive,
   },
   'handle-volume-inuse-error': {

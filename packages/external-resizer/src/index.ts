@@ -1,6 +1,14 @@
 export { createResizer, type Resizer, type ResizerDeps } from './controller.ts';
 export { type CsiCalls, createCsiCalls, type ExpandResult } from './csi-calls.ts';
-export { type ClaimMemory, decideClaim, type ResizeRules, type Seen, type Step } from './decide.ts';
+export {
+  type ClaimFacts,
+  type ClaimStep,
+  type ClaimView,
+  decideClaim,
+  type ResizeContext,
+  type ResizeRules,
+} from './decide.ts';
+export { type DriverTraits, driverTraits } from './driver-traits.ts';
 export { resizerFlags } from './flags.ts';
 export { main } from './main.ts';
 export { type Caches, createCaches, type Stores } from './stores.ts';

@@ -13,6 +13,7 @@ export function eventComponent(driverName: string): string {
   return `external-resizer ${driverName}`;
 }
 
+/** Name of the work queue in the metrics. */
 export function queueName(driverName: string): string {
   return `${driverName}-pvc`;
 }

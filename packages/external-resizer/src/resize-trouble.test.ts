@@ -1,7 +1,7 @@
 import { persistentVolumeClaims, persistentVolumes, pods, secrets } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { claimRef, conditionTypes, GI, grows, RESIZER, type Rig, startRig, storageOf } from './testing/resize-rig.ts';
+import { claimRef, conditionTypes, GI, grows, type Rig, startRig, storageOf } from './testing/rig.ts';
 
 /** Waits for what happens on its own; long enough for a machine under load. */
 function eventually<T>(check: () => T | Promise<T>): Promise<T> {
@@ -62,9 +62,9 @@ describe('a driver that only expands unused volumes', () => {
       return grows(undefined, false)(request);
     });
     await rig.start();
-    expect(rig.cluster.requests.some(({ resource, userAgent }) => resource === 'pods' && userAgent === RESIZER)).toBe(
-      false,
-    );
+    expect(
+      rig.cluster.requests.some(({ resource, userAgent }) => resource === 'pods' && userAgent === rig.userAgent),
+    ).toBe(false);
     await rig.request('2Gi');
     await eventually(async () => {
       const told = (await rig.events()).find(({ message }) => message?.includes('web-0'));
@@ -97,9 +97,9 @@ describe('a driver that only expands unused volumes', () => {
     await rig.start('--handle-volume-inuse-error=false', '--retry-interval-max=20ms');
     await rig.request('2Gi');
     await eventually(() => expect(rig.expandedTo().length).toBeGreaterThanOrEqual(4));
-    expect(rig.cluster.requests.some(({ resource, userAgent }) => resource === 'pods' && userAgent === RESIZER)).toBe(
-      false,
-    );
+    expect(
+      rig.cluster.requests.some(({ resource, userAgent }) => resource === 'pods' && userAgent === rig.userAgent),
+    ).toBe(false);
   });
 });
 
@@ -174,7 +174,7 @@ it('drops an expansion whose claim goes away under it', async () => {
     await client.delete(persistentVolumeClaims, claimRef);
     return grows(undefined, false)(request);
   });
-  const stop = await rig.start('--retry-interval-max=20ms');
+  await rig.start('--retry-interval-max=20ms');
   await rig.request('2Gi');
   await eventually(async () => expect(storageOf((await rig.volume()).spec?.capacity)).toBe('2Gi'));
   await eventually(() =>
@@ -182,7 +182,7 @@ it('drops an expansion whose claim goes away under it', async () => {
   );
   // The answer is on its way already; these come after it.
   for (let turn = 0; turn < 3; turn++) await rig.volume();
-  await stop();
+  await rig.stopController();
   expect(rig.errors()).toEqual([]);
   expect(rig.expandedTo()).toHaveLength(1);
 });
@@ -209,7 +209,7 @@ describe('what goes wrong on the way', () => {
     await rig.start();
     await rig.request('2Gi');
     await eventually(async () => expect(await rig.reasons()).toEqual(['VolumeResizeFailed']));
-    expect((await rig.events())[0]?.message).toContain('secret "default/missing"');
+    expect((await rig.events())[0]?.message).toContain('Secret "default/missing"');
     expect(rig.expandedTo()).toEqual([]);
     expect((await rig.claim()).status?.allocatedResources).toBeUndefined();
     await rig.cluster.client.create(secrets, { metadata: secretRef, data: {} });

@@ -3,7 +3,7 @@ import { persistentVolumeClaims, secrets } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { annotations } from './names.ts';
-import { claimRef, conditionTypes, GI, grows, type Rig, startRig, storageOf } from './testing/resize-rig.ts';
+import { claimRef, conditionTypes, GI, grows, type Rig, startRig, storageOf } from './testing/rig.ts';
 
 /** Waits for what happens on its own; long enough for a machine under load. */
 function eventually<T>(check: () => T | Promise<T>): Promise<T> {
@@ -206,13 +206,13 @@ describe('an expansion whose outcome is unknown', () => {
     const back = rig.driver.on('ControllerExpandVolume', async () => {
       throw rpcError('DeadlineExceeded', 'still at it');
     });
-    const stop = await rig.start('--retry-interval-start=1h', '--retry-interval-max=1h');
+    await rig.start('--retry-interval-start=1h', '--retry-interval-max=1h');
     await rig.request('5Gi');
     await eventually(() => expect(rig.expandedTo()).toEqual([5n * GI]));
     expect(storageOf((await rig.claim()).status?.allocatedResourceStatuses)).toBe('ControllerResizeInProgress');
     await rig.request('2Gi');
     await eventually(() => expect(rig.expandedTo()).toEqual([5n * GI, 5n * GI]));
-    await stop();
+    await rig.stopController();
     back();
     rig.driver.on('ControllerExpandVolume', grows(undefined, false));
     await rig.start();
@@ -332,7 +332,7 @@ it('takes the error off the claim once it has been overcome, and when another si
     if (isBroken) throw rpcError('Internal', 'broken');
     return grows(undefined, true)(request);
   });
-  const stop = await rig.start('--retry-interval-start=1h', '--retry-interval-max=1h');
+  await rig.start('--retry-interval-start=1h', '--retry-interval-max=1h');
   await rig.request('4Gi');
   await eventually(async () =>
     expect(conditionTypes(await rig.claim())).toEqual(['ControllerResizeError', 'Resizing']),
@@ -344,7 +344,7 @@ it('takes the error off the claim once it has been overcome, and when another si
     expect(conditionTypes(await rig.claim())).toEqual(['ControllerResizeError', 'Resizing']),
   );
 
-  await stop();
+  await rig.stopController();
   isBroken = false;
   await rig.start();
   await eventually(async () => {

@@ -1,5 +1,5 @@
-import type { Outcome, Store } from '@holdfast/control';
-import { type Clock, errorMessage, formatBytes, type Logger } from '@holdfast/core';
+import { type Outcome, readSecret, SecretError, type Store, tellIfSlow } from '@holdfast/control';
+import { type Clock, formatBytes, type Logger } from '@holdfast/core';
 import { AccessModeError } from '@holdfast/csi-spec';
 import {
   isNotFound,
@@ -10,24 +10,24 @@ import {
   type PersistentVolumeClaim,
   persistentVolumes,
 } from '@holdfast/kube';
+import { rpcErrorText } from '@holdfast/sidecar';
 import type { ClaimEvents } from './claim-events.ts';
-import type { Memory } from './claim-memory.ts';
+import type { ClaimMemory } from './claim-memory.ts';
 import { failedPatch, finishedPatch, nodePendingPatch, startPatch } from './claim-patches.ts';
 import type { ClaimWriter } from './claim-writer.ts';
-import { type CsiCalls, describe, type ExpandResult } from './csi-calls.ts';
-import type { ExpandStep, Step } from './decide.ts';
-import { MissingSecretError, readExpandSecrets } from './expand-secrets.ts';
+import type { CsiCalls, ExpandResult } from './csi-calls.ts';
+import type { ClaimStep, Expansion } from './decide.ts';
 import type { PodUsage } from './pod-usage.ts';
 import { clearPreResizeCapacityPatch, grownPatch } from './volume-patches.ts';
 
-export interface StepDeps {
+export interface ClaimStepsDeps {
   readonly client: KubeClient;
   /** None for a driver that expands on the node alone. */
   readonly calls: CsiCalls | undefined;
   readonly volumes: Store<PersistentVolume>;
   readonly writer: ClaimWriter;
   readonly events: ClaimEvents;
-  readonly memory: Memory;
+  readonly memory: ClaimMemory;
   readonly pods: PodUsage;
   /** How long a size that the driver called impossible is left alone (`--retry-interval-max`). */
   readonly infeasibleRestMs: number;
@@ -35,8 +35,12 @@ export interface StepDeps {
   readonly log: Logger;
 }
 
-/** Carries one step out. */
-export function createSteps(deps: StepDeps): (key: string, step: Step, signal: AbortSignal) => Promise<Outcome> {
+export type ClaimSteps = (key: string, step: ClaimStep, signal: AbortSignal) => Promise<Outcome>;
+
+const done: Outcome = { kind: 'done' };
+
+/** Carries out one step for the claim of a key (`namespace/name`). What a step throws is a retry. */
+export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
   const { client, calls, volumes, writer, events, memory, pods, clock, log } = deps;
 
   async function patchVolume(volume: PersistentVolume, patch: Patch | undefined, signal: AbortSignal): Promise<void> {
@@ -44,15 +48,31 @@ export function createSteps(deps: StepDeps): (key: string, step: Step, signal: A
     volumes.applyWrite(await client.patch(persistentVolumes, { name: volume.metadata.name }, patch, { signal }));
   }
 
-  async function expand(step: ExpandStep, signal: AbortSignal): Promise<Outcome> {
+  async function expand(step: Expansion, signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await expandAndRecord(step, signal);
+    } catch (error) {
+      if (error instanceof AccessModeError) return refuse(step.claim, error.message);
+      if (error instanceof SecretError) events.failed(step.claim, error.message);
+      // Claim or volume went away under our hands; its deletion is an event of its own.
+      if (isNotFound(error)) return done;
+      throw error;
+    }
+  }
+
+  async function expandAndRecord(step: Expansion, signal: AbortSignal): Promise<Outcome> {
     const { volume, target } = step;
     // Read before anything is announced: without it there is no call to make.
-    const secrets = calls ? await readExpandSecrets(client, volume, signal) : {};
+    const secrets = calls ? await secretsOf(volume, signal) : {};
     const start = startPatch(step.claim, { target, isNewTarget: step.isNewTarget, nowMs: clock.nowMs() });
     const claim = start ? await writer.patchStatus(step.claim, start, signal) : step.claim;
 
     const result: ExpandResult = calls
-      ? await announced(claim, volume, () => calls.expandVolume(volume, target.bytes, secrets, signal))
+      ? await tellIfSlow(
+          clock,
+          () => events.resizing(claim, volume),
+          () => calls.expandVolume(volume, target.bytes, secrets, signal),
+        )
       : { kind: 'expanded', sizeBytes: target.bytes, isNodeExpansionRequired: true };
     switch (result.kind) {
       case 'expanded':
@@ -62,7 +82,7 @@ export function createSteps(deps: StepDeps): (key: string, step: Step, signal: A
         return await recordFailure(claim, result.message, false, signal);
       case 'failed': {
         const { isFinal, isInfeasible, isInUse } = result.verdict;
-        const message = describe(result.error);
+        const message = rpcErrorText(result.error);
         // Cut off by our own end, which is nothing to tell a user.
         if (signal.aborted && !isFinal) return { kind: 'retry', error: result.error };
         memory.set(claim, { hasFinalError: isFinal });
@@ -76,17 +96,9 @@ export function createSteps(deps: StepDeps): (key: string, step: Step, signal: A
     }
   }
 
-  async function announced<T>(
-    claim: PersistentVolumeClaim,
-    volume: PersistentVolume,
-    call: () => Promise<T>,
-  ): Promise<T> {
-    const stopWaiting = events.resizing(claim, volume);
-    try {
-      return await call();
-    } finally {
-      stopWaiting();
-    }
+  async function secretsOf(volume: PersistentVolume, signal: AbortSignal): Promise<Record<string, string>> {
+    const namedBy = `csi.controllerExpandSecretRef of PersistentVolume "${volume.metadata.name}"`;
+    return await readSecret(client, volume.spec?.csi?.controllerExpandSecretRef, { namedBy, signal });
   }
 
   function rememberInUse(claim: PersistentVolumeClaim): void {
@@ -114,7 +126,7 @@ export function createSteps(deps: StepDeps): (key: string, step: Step, signal: A
       size: formatBytes(grown.sizeBytes),
       isNodeExpansionRequired: grown.isNodeExpansionRequired,
     });
-    return { kind: 'done' };
+    return done;
   }
 
   async function recordFailure(
@@ -132,53 +144,33 @@ export function createSteps(deps: StepDeps): (key: string, step: Step, signal: A
     return { kind: 'again', afterMs: deps.infeasibleRestMs };
   }
 
-  async function attempt(step: ExpandStep, signal: AbortSignal): Promise<Outcome> {
-    try {
-      return await expand(step, signal);
-    } catch (error) {
-      if (error instanceof AccessModeError) return refuse(step.claim, error.message);
-      if (error instanceof MissingSecretError) events.failed(step.claim, error.message);
-      // Claim or volume went away under our hands; its deletion is an event of its own.
-      if (isNotFound(error)) return { kind: 'done' };
-      throw error;
-    }
-  }
-
-  function refuse(claim: PersistentVolumeClaim, message: string): Outcome {
-    events.failed(claim, message);
-    return { kind: 'giveUp', error: new Error(message) };
+  function refuse(claim: PersistentVolumeClaim, reason: string): Outcome {
+    events.failed(claim, reason);
+    return { kind: 'giveUp', error: new Error(reason) };
   }
 
   return async (key, step, signal) => {
+    log.debug(4, 'Next step of the claim', { claim: key, step: step.kind, reason: step.reason });
     switch (step.kind) {
-      case 'nothing':
-        log.debug(4, 'Nothing to do', { claim: key, why: step.why });
-        return { kind: 'done' };
+      case 'ignore':
+        return done;
       case 'forget':
         memory.forget(key);
-        return { kind: 'done' };
-      case 'wait':
-        return { kind: 'again', afterMs: step.afterMs };
+        return done;
       case 'refuse':
-        return refuse(step.claim, step.message);
-      case 'blockedByPod': {
-        const reason =
-          `the driver only supports offline expansion and pod "${step.pod}" uses the volume; ` +
-          'delete every pod that uses it, then the resize goes on';
-        events.failed(step.claim, reason);
-        return { kind: 'retry', error: new Error(reason) };
-      }
+        return refuse(step.claim, step.reason);
+      case 'retry':
+        events.failed(step.claim, step.reason);
+        return { kind: 'retry', error: new Error(step.reason) };
+      case 'delay':
+        return { kind: 'again', afterMs: step.afterMs };
       case 'clearPreResizeCapacity':
         await patchVolume(step.volume, clearPreResizeCapacityPatch(step.volume), signal);
         return { kind: 'again', afterMs: 0 };
       case 'expand':
-        return await attempt(step, signal);
+        return await expand(step, signal);
       default:
-        return unreachable(step);
+        return step satisfies never;
     }
   };
-}
-
-function unreachable(step: never): never {
-  throw new Error(`unknown step: ${errorMessage(step)}`);
 }

@@ -1,13 +1,20 @@
-import { createReflector, type Store } from '@holdfast/control';
-import type { Clock, Logger } from '@holdfast/core';
+import {
+  createReflector,
+  groupReflectors,
+  pick,
+  projectHead,
+  type ReflectorGroup,
+  type Store,
+} from '@holdfast/control';
+import type { Logger } from '@holdfast/core';
 import {
   type KubeClient,
-  type ObjectMeta,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
 } from '@holdfast/kube';
+import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
 
 export interface Stores {
@@ -16,92 +23,54 @@ export interface Stores {
   readonly volumes: Store<PersistentVolume>;
 }
 
-export interface Caches {
+export interface Caches extends ReflectorGroup {
   readonly stores: Stores;
-  /** Resolves once every cache holds its first list. */
-  readonly synced: Promise<void>;
-  readonly tasks: Readonly<Record<string, (signal: AbortSignal) => Promise<void>>>;
 }
 
-/** The caches of one resizer. They run on standbys too; only what is read is kept. */
-export function createCaches(deps: { client: KubeClient; driverName: string; log: Logger; clock?: Clock }): Caches {
-  const { client, log, driverName } = deps;
-  const shared = { client, log, ...(deps.clock ? { clock: deps.clock } : {}) };
+/** The caches of one resizer. Only what is read is kept. */
+export function createCaches(deps: { client: KubeClient; driver: DriverTraits; log: Logger }): Caches {
+  const { client, driver, log } = deps;
   const claims = createReflector({
-    ...shared,
+    client,
+    log,
     resource: persistentVolumeClaims,
     project: projectClaim,
     indexes: {
-      volume: (claim) => (claim.spec?.volumeName ? [claim.spec.volumeName] : []),
+      volume: ({ spec }) => (spec?.volumeName ? [spec.volumeName] : []),
     },
   });
   const volumes = createReflector({
-    ...shared,
+    client,
+    log,
     resource: persistentVolumes,
-    project: (volume) => projectVolume(volume, driverName),
+    project: (volume) => projectVolume(volume, driver.driverName),
   });
   return {
     stores: { claims: claims.store, volumes: volumes.store },
-    synced: Promise.all([claims.synced, volumes.synced]).then(() => undefined),
-    tasks: { 'cache of claims': claims.run, 'cache of volumes': volumes.run },
-  };
-}
-
-function head(object: { apiVersion?: string; kind?: string; metadata: ObjectMeta }, kept: string) {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const value = object.metadata.annotations?.[kept];
-  return {
-    ...(object.apiVersion === undefined ? {} : { apiVersion: object.apiVersion }),
-    ...(object.kind === undefined ? {} : { kind: object.kind }),
-    metadata: {
-      name,
-      uid,
-      resourceVersion,
-      creationTimestamp,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(value === undefined ? {} : { annotations: { [kept]: value } }),
-    },
+    ...groupReflectors({ claims, volumes }),
   };
 }
 
 function projectClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
-  const { phase, capacity, allocatedResources, allocatedResourceStatuses, conditions } = claim.status ?? {};
-  const requests = claim.spec?.resources?.requests;
+  const { spec, status } = claim;
   return {
-    ...head(claim, annotations.nodeExpansionNotRequired),
-    spec: {
-      ...(claim.spec?.volumeName === undefined ? {} : { volumeName: claim.spec.volumeName }),
-      ...(requests === undefined ? {} : { resources: { requests } }),
-    },
-    status: {
-      ...(phase === undefined ? {} : { phase }),
-      ...(capacity === undefined ? {} : { capacity }),
-      ...(allocatedResources === undefined ? {} : { allocatedResources }),
-      ...(allocatedResourceStatuses === undefined ? {} : { allocatedResourceStatuses }),
-      ...(conditions === undefined ? {} : { conditions }),
-    },
+    ...projectHead(claim, { annotations: [annotations.nodeExpansionNotRequired] }),
+    spec: { ...pick(spec, 'volumeName'), resources: pick(spec?.resources, 'requests') },
+    status: pick(status, 'phase', 'capacity', 'allocatedResources', 'allocatedResourceStatuses', 'conditions'),
   };
 }
 
 /** Of another driver's volume only that it is one. */
 function projectVolume(volume: PersistentVolume, driverName: string): PersistentVolume {
-  const { csi, capacity, claimRef, accessModes, mountOptions, volumeMode } = volume.spec ?? {};
-  if (csi?.driver !== driverName) return head(volume, annotations.preResizeCapacity);
-  const { driver, volumeHandle, fsType, controllerExpandSecretRef } = csi;
+  const { spec } = volume;
+  const head = projectHead(volume, { annotations: [annotations.preResizeCapacity] });
+  if (spec?.csi?.driver !== driverName) return head;
+  const { driver, volumeHandle } = spec.csi;
   return {
-    ...head(volume, annotations.preResizeCapacity),
+    ...head,
     spec: {
-      csi: {
-        driver,
-        volumeHandle,
-        ...(fsType === undefined ? {} : { fsType }),
-        ...(controllerExpandSecretRef === undefined ? {} : { controllerExpandSecretRef }),
-      },
-      ...(capacity === undefined ? {} : { capacity }),
-      ...(claimRef === undefined ? {} : { claimRef }),
-      ...(accessModes === undefined ? {} : { accessModes }),
-      ...(mountOptions === undefined ? {} : { mountOptions }),
-      ...(volumeMode === undefined ? {} : { volumeMode }),
+      csi: { driver, volumeHandle, ...pick(spec.csi, 'fsType', 'controllerExpandSecretRef') },
+      ...pick(spec, 'capacity', 'claimRef', 'accessModes', 'mountOptions', 'volumeMode'),
     },
   };
 }

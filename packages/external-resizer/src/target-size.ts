@@ -22,7 +22,7 @@ export interface Sizes {
 
 export type TargetChoice =
   | { readonly kind: 'target'; readonly target: Size }
-  | { readonly kind: 'leave'; readonly why: string };
+  | { readonly kind: 'leave'; readonly reason: string };
 
 /**
  * Which size to expand to. An expansion whose outcome is unknown is brought to its end before another size is tried: the
@@ -72,6 +72,6 @@ function target(size: Size): TargetChoice {
   return { kind: 'target', target: size };
 }
 
-function leave(why: string): TargetChoice {
-  return { kind: 'leave', why };
+function leave(reason: string): TargetChoice {
+  return { kind: 'leave', reason };
 }

@@ -16,6 +16,8 @@ export interface ControllerRigOptions<Values> {
 export interface ControllerRig<Values> {
   readonly cluster: TestCluster;
   readonly driver: ScriptedDriver;
+  /** Tells the controller's requests from others in `cluster.requests`. */
+  readonly userAgent: string;
   /** What the controller logs. */
   readonly log: ReturnType<typeof createRecordingLogger>;
   /** Starts the controller, and resolves once its caches are complete. */
@@ -77,6 +79,7 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
   return {
     cluster,
     driver,
+    userAgent,
     log,
     start,
     stopController,

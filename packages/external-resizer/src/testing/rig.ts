@@ -1,6 +1,5 @@
 import { type Fence, openFence } from '@holdfast/control';
-import { errorMessage, silentLogger } from '@holdfast/core';
-import { createRecordingLogger } from '@holdfast/core/testing';
+import { errorMessage } from '@holdfast/core';
 import { ControllerExpandVolumeRequest } from '@holdfast/csi-spec';
 import {
   type Event,
@@ -11,51 +10,39 @@ import {
   persistentVolumes,
   storageClasses,
 } from '@holdfast/kube';
-import {
-  type ScriptedDriver,
-  type ScriptedDriverOptions,
-  startScriptedDriver,
-  startTestCluster,
-  type TestCluster,
-} from '@holdfast/sandbox/testing';
-import { connectDriver, createMetricsRegistry } from '@holdfast/sidecar';
-import { assembleResizer, detectExpansion } from '../assemble.ts';
+import { type ControllerRig, type ScriptedDriverOptions, startControllerRig } from '@holdfast/sandbox/testing';
+import { assembleResizer } from '../assemble.ts';
 import { resizerFlags } from '../flags.ts';
 
 export const GI = 1024n ** 3n;
-export const RESIZER = 'csi-resizer/test';
 export const claimRef = { name: 'data', namespace: 'default' };
 
-/** A real API server with one bound claim of 1Gi, and a real driver behind it. */
-export interface Rig {
-  cluster: TestCluster;
-  driver: ScriptedDriver;
-  /** Starts the resizer; returns its end. */
-  start(...flags: string[]): Promise<() => Promise<void>>;
-  startFenced(fence: Fence, ...flags: string[]): Promise<() => Promise<void>>;
+type Controller = ControllerRig<ReturnType<typeof resizerFlags.parse>>;
+
+/** A rig with one bound claim of 1Gi. */
+export interface Rig extends Omit<Controller, 'start'> {
+  /** Starts the resizer, with flags beside `--retry-interval-start=10ms`. */
+  start(...flags: string[]): Promise<void>;
+  startFenced(fence: Fence, ...flags: string[]): Promise<void>;
   claim(): Promise<PersistentVolumeClaim>;
   volume(): Promise<PersistentVolume>;
   request(size: string): Promise<void>;
-  /** The resizer's own writes, as `verb resource/subresource`. */
-  writes(): string[];
   expandedTo(): bigint[];
   events(): Promise<Event[]>;
   /** Reasons of the events, sorted. */
   reasons(): Promise<string[]>;
   /** The resizer's error lines. */
   errors(): string[];
-  /** Ends whatever this rig started, the last first. */
-  stop(): Promise<void>;
 }
 
 export async function startRig(driverOptions: ScriptedDriverOptions = {}, volumeSpec: object = {}): Promise<Rig> {
-  const cleanUps: (() => Promise<void>)[] = [];
-  const cluster = await startTestCluster();
-  cleanUps.push(() => cluster.stop());
-  const driver = await startScriptedDriver(driverOptions);
-  cleanUps.push(() => driver.stop());
+  const rig = await startControllerRig({
+    program: 'csi-resizer',
+    assemble: assembleResizer,
+    driver: driverOptions,
+  });
+  const { cluster, driver, log } = rig;
   const { client } = cluster;
-  const log = createRecordingLogger();
   await client.create(storageClasses, {
     metadata: { name: 'disk' },
     provisioner: driver.name,
@@ -92,39 +79,8 @@ export async function startRig(driverOptions: ScriptedDriverOptions = {}, volume
     { subresource: 'status' },
   );
 
-  async function startFenced(fence: Fence, ...flags: string[]): Promise<() => Promise<void>> {
-    const abort = new AbortController();
-    const values = resizerFlags.parse(['--retry-interval-start=10ms', ...flags], { syntax: 'go' });
-    const found = await connectDriver({
-      address: driver.socketPath,
-      timeoutMs: 5_000,
-      log: silentLogger,
-      signal: abort.signal,
-    });
-    const own = await cluster.createClient(RESIZER);
-    const { resizer, caches, recorder } = assembleResizer({
-      values,
-      context: { log, registry: createMetricsRegistry() },
-      client: own,
-      found,
-      expansion: await detectExpansion(found, { timeoutMs: 5_000, signal: abort.signal }),
-    });
-    const running = [
-      ...Object.values(caches.tasks).map((task) => task(abort.signal)),
-      resizer.run(abort.signal, fence),
-    ];
-    await caches.synced;
-    let isStopped = false;
-    const stop = async () => {
-      if (isStopped) return;
-      isStopped = true;
-      abort.abort(new Error('stop'));
-      await Promise.all(running);
-      await recorder.stop();
-      found.connection.close();
-    };
-    cleanUps.push(stop);
-    return stop;
+  async function startFenced(fence: Fence, ...flags: string[]): Promise<void> {
+    await rig.start(resizerFlags.parse(['--retry-interval-start=10ms', ...flags], { syntax: 'go' }), fence);
   }
 
   async function listEvents(): Promise<Event[]> {
@@ -132,8 +88,7 @@ export async function startRig(driverOptions: ScriptedDriverOptions = {}, volume
   }
 
   return {
-    cluster,
-    driver,
+    ...rig,
     start: (...flags) => startFenced(openFence, ...flags),
     startFenced,
     claim: () => client.get(persistentVolumeClaims, claimRef),
@@ -142,13 +97,6 @@ export async function startRig(driverOptions: ScriptedDriverOptions = {}, volume
       const body = { spec: { resources: { requests: { storage: size } } } };
       await client.patch(persistentVolumeClaims, claimRef, { kind: 'merge', body });
     },
-    writes: () =>
-      cluster.requests
-        .filter(({ userAgent, verb }) => userAgent === RESIZER && !['get', 'list', 'watch'].includes(verb))
-        .map(
-          ({ verb, resource, path }) =>
-            `${verb} ${resource}${path.split('?')[0]?.endsWith('/status') ? '/status' : ''}`,
-        ),
     expandedTo: () =>
       driver
         .callsOf('ControllerExpandVolume')
@@ -162,9 +110,6 @@ export async function startRig(driverOptions: ScriptedDriverOptions = {}, volume
         .map(({ message, fields }) => `${message}: ${errorMessage(fields.error)}`),
     events: listEvents,
     reasons: async () => (await listEvents()).map(({ reason }) => reason ?? '').sort(),
-    async stop() {
-      for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-    },
   };
 }
 
