@@ -1,50 +1,42 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { leases } from '@holdfast/kube';
 import { type ScriptedDriverOptions, startScriptedDriver, startTestCluster } from '@holdfast/sandbox/testing';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type RunningProgram, runMain, spawnProgram } from '@holdfast/sidecar/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 /** Waits for what happens on its own; long enough for a machine under load. */
 function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(check, { timeout: 20_000, interval: 10 });
 }
 
-const bin = fileURLToPath(new URL('./bin.ts', import.meta.url));
+const bin = path.join(import.meta.dirname, 'bin.ts');
 
-const cleanUps: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-interface Program {
-  child: ChildProcess;
-  stderr(): string;
-  stdout(): string;
-  ended: Promise<number | null>;
+function run(...args: string[]): RunningProgram {
+  const program = spawnProgram(bin, args, { KUBERNETES_SERVICE_HOST: '' });
+  onTestFinished(() => program.kill('SIGKILL'));
+  return program;
 }
 
-/** The program as a container runs it: its own process, its own command line. */
-function run(...args: string[]): Program {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: {} });
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = once(child, 'close').then(() => child.exitCode);
-  cleanUps.push(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  return { child, stderr: () => stderr, stdout: () => stdout, ended };
+async function cluster() {
+  const started = await startTestCluster();
+  onTestFinished(() => started.stop());
+  return started;
 }
 
-async function clusterAndDriver(options: ScriptedDriverOptions = {}) {
-  const cluster = await startTestCluster();
-  cleanUps.push(() => cluster.stop());
+async function driverOf(options: ScriptedDriverOptions = {}) {
   const driver = await startScriptedDriver(options);
-  cleanUps.push(() => driver.stop());
-  return { cluster, driver, args: [`--kubeconfig=${cluster.kubeconfigPath}`, `--csi-address=${driver.socketPath}`] };
+  onTestFinished(() => driver.stop());
+  return driver;
+}
+
+async function running(...flags: string[]) {
+  const kube = await cluster();
+  const driver = await driverOf({ name: 'disk.csi.holdfast' });
+  const program = run(`--kubeconfig=${kube.kubeconfigPath}`, `--csi-address=${driver.socketPath}`, ...flags);
+  await program.logged(/Starting controller/);
+  return { kube, driver, program };
 }
 
 describe('bad input', () => {
@@ -63,23 +55,32 @@ describe('bad input', () => {
     ['a kubeconfig that is not there', ['--kubeconfig=/does/not/exist'], 1, '/does/not/exist'],
   ])('%s is named, and ends the program', async (_name, args, code, text) => {
     const program = run(...args);
-    expect(await program.ended).toBe(code);
+    expect(await program.exitCode).toBe(code);
     expect(program.stderr()).toContain(text);
     expect(program.stderr()).not.toContain('    at ');
   });
 
   it('a driver without a controller service ends it with 1, one that cannot expand with 255', async () => {
-    const { cluster, args } = await clusterAndDriver({ capabilities: { plugin: [] } });
-    const first = run(...args);
-    expect(await first.ended).toBe(1);
+    const { kubeconfigPath } = await cluster();
+    const nodeDriver = await driverOf({ capabilities: { plugin: [] } });
+    const first = run(`--kubeconfig=${kubeconfigPath}`, `--csi-address=${nodeDriver.socketPath}`);
+    expect(await first.exitCode).toBe(1);
     expect(first.stderr()).toContain('has no controller service');
-    const unable = await startScriptedDriver({
-      capabilities: { plugin: ['CONTROLLER_SERVICE'], controller: [], node: [] },
-    });
-    cleanUps.push(() => unable.stop());
-    const second = run(`--kubeconfig=${cluster.kubeconfigPath}`, `--csi-address=${unable.socketPath}`);
-    expect(await second.ended).toBe(255);
+    const unable = await driverOf({ capabilities: { plugin: ['CONTROLLER_SERVICE'], controller: [], node: [] } });
+    const second = run(`--kubeconfig=${kubeconfigPath}`, `--csi-address=${unable.socketPath}`);
+    expect(await second.exitCode).toBe(255);
     expect(second.stderr()).toContain('cannot expand volumes');
+  });
+
+  it('a socket that nobody serves is named, with what to look at', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-resizer-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const address = path.join(folder, 'csi.sock');
+    const argv = [`--kubeconfig=${(await cluster()).kubeconfigPath}`, `--csi-address=${address}`];
+    const program = runMain(path.join(import.meta.dirname, 'main.ts'), argv, { connectTimeoutMs: 50 });
+    onTestFinished(() => program.kill('SIGKILL'));
+    expect(await program.exitCode).toBe(1);
+    expect(program.stderr()).toMatch(new RegExp(`no connection to ${address} .*is the driver running`));
   });
 });
 
@@ -103,27 +104,22 @@ it('takes every flag of csi-resizer', async () => {
     '--metrics-path=/m',
     '--version',
   );
-  expect(await program.ended).toBe(0);
+  expect(await program.exitCode).toBe(0);
   expect(program.stdout()).toMatch(/^csi-resizer \S+\n$/);
 });
 
 it('leads under the upstream lease name, and releases it and exits 0 on SIGTERM', async () => {
-  const { cluster, args } = await clusterAndDriver({ name: 'disk.csi.holdfast' });
-  const program = run(...args, '--leader-election', '--leader-election-namespace=default');
+  const { kube, program } = await running('--leader-election', '--leader-election-namespace=default');
   const ref = { name: 'external-resizer-disk-csi-holdfast', namespace: 'default' };
-  await eventually(async () => expect((await cluster.client.get(leases, ref)).spec?.holderIdentity).not.toBe(''));
-  await eventually(() => expect(program.stderr()).toContain('Starting controller'));
-  program.child.kill('SIGTERM');
-  expect(await program.ended).toBe(0);
-  expect((await cluster.client.get(leases, ref)).spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
+  await eventually(async () => expect((await kube.client.get(leases, ref)).spec?.holderIdentity).not.toBe(''));
+  program.kill('SIGTERM');
+  expect(await program.exitCode).toBe(0);
+  expect((await kube.client.get(leases, ref)).spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
 });
 
 it('exits 1 when the driver goes away', async () => {
-  const { driver, args } = await clusterAndDriver();
-  const program = run(...args);
-  await eventually(() => expect(program.stderr()).toContain('Starting controller'));
+  const { driver, program } = await running();
   await driver.stop();
-  cleanUps.splice(1, 1);
-  expect(await program.ended).toBe(1);
+  expect(await program.exitCode).toBe(1);
   expect(program.stderr()).toContain('Lost connection to CSI driver');
 });
