@@ -214,7 +214,7 @@ describe('a claim', () => {
     await rig.deleteVolume(next);
     await eventually(() => expect(rig.driver.callsOf('CreateVolume')).toHaveLength(3));
     expect(looks).toBe(2);
-    expect(await rig.volume(next)).toBeDefined();
+    await eventually(async () => expect(await rig.volume(next)).toBeDefined());
   });
 
   it('is left alone once it has a volume, by the successor too', async () => {
