@@ -1,12 +1,15 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // Tests named *.root.test.ts make mounts and loop devices. They run as root on Linux, by `npm run test:root` and in CI.
 const isRootRun = process.env.HOLDFAST_ROOT_TESTS === '1';
 
 const folders = [
-  ...readdirSync('packages').map((name) => [name, `packages/${name}`] as const),
-  ['tools', 'tools'] as const,
+  ...readdirSync(join(import.meta.dirname, 'packages')).map(
+    (name) => [name, join(import.meta.dirname, 'packages', name)] as const,
+  ),
+  ['tools', join(import.meta.dirname, 'tools')] as const,
 ];
 
 export default defineConfig({

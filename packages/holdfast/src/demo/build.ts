@@ -10,12 +10,16 @@ export async function buildPrograms(report: Report, signal: AbortSignal): Promis
   report.waiting('building the programs');
   const output: string[] = [];
   const code = await new Promise<number>((resolve, reject) => {
-    const child = spawn('nx', ['run-many', '-t', 'build', '--parallel=2', '--outputStyle=static'], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
-      signal,
-    });
+    const child = spawn(
+      join(root, 'node_modules', '.bin', 'nx'),
+      ['run-many', '-t', 'build', '--parallel=2', '--outputStyle=static'],
+      {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+        signal,
+      },
+    );
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
     child.on('error', reject);
