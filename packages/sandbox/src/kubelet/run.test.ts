@@ -261,6 +261,23 @@ describe('volumes of a pod', () => {
     expect(driver.callsOf('NodeUnpublishVolume')).not.toEqual([]);
   });
 
+  it('that failed wait out their back-off, whatever else changes', async () => {
+    driver.on('NodePublishVolume', async () => {
+      throw rpcError('Internal', 'no luck');
+    });
+    startKubelet();
+    await register();
+    await createVolumeAndPod();
+    await attach();
+    await vi.waitFor(() => expect(driver.callsOf('NodePublishVolume').length).toBeGreaterThan(0), { timeout: 10_000 });
+    for (let n = 0; n < 20; n += 1) {
+      const label = { kind: 'merge', body: { metadata: { labels: { n: String(n) } } } } as const;
+      await cluster.client.patch(persistentVolumes, { name: 'pv-1' }, label);
+    }
+    // Twenty changes take a fraction of the first back-off of half a second.
+    expect(driver.callsOf('NodePublishVolume').length).toBeLessThan(5);
+  });
+
   it('are grown on the node when the volume has become larger than the claim says', async () => {
     driver.on('NodeExpandVolume', async () => ({ capacityBytes: 2n * 1024n ** 3n }));
     startKubelet();

@@ -20,7 +20,7 @@ export interface VolumeManager {
   isPublished(podUid: string, volume: CsiVolume): boolean;
   /** Whether anything of the pod is, or may be, mounted. */
   hasMounts(podUid: string): boolean;
-  /** Looks again at every volume: something around them changed. */
+  /** Looks again at every volume that is not in its back-off: something around them changed. */
   recheckAll(): void;
   onPodChange(listener: (podUid: string) => void): void;
   run(signal: AbortSignal): Promise<void>;
@@ -218,7 +218,8 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
     hasMounts: (podUid) => state.volumesOf(podUid).length > 0,
     recheckAll: () => {
       const wanted = [...demands.values()].flat().map(({ volume }) => volume.uniqueName);
-      enqueue([...wanted, ...state.keys(), ...inUse.names()]);
+      // What failed waits out its back-off: a change elsewhere is no reason to ask the driver again.
+      enqueue([...wanted, ...state.keys(), ...inUse.names()].filter((name) => queue.failures(name) === 0));
     },
     onPodChange: (listener) => {
       listeners.push(listener);
