@@ -1,6 +1,9 @@
 import type { Fence } from './fence.ts';
 
-/** Calls that are made only while `fence` is held: two leaders must not act side by side. @throws FenceError instead of a call */
+/**
+ * Calls that are made only while `fence` is held: two leaders must not act side by side. @throws FenceError instead of
+ * a call
+ */
 export function fencedCalls<T extends { readonly [K in keyof T]: (...args: never[]) => Promise<unknown> }>(
   calls: T,
   fence: Fence,

@@ -48,7 +48,9 @@ export interface Attacher {
   run(signal: AbortSignal, fence: Fence): Promise<void>;
 }
 
-/** VolumeAttachments become published volumes, deleted ones are unpublished. The caches run beside it, on standbys too. */
+/**
+ * VolumeAttachments become published volumes, deleted ones are unpublished. The caches run beside it, on standbys too.
+ */
 export function createAttacher(deps: AttacherDeps): Attacher {
   return {
     run: (signal, fence) =>

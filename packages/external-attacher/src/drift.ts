@@ -7,7 +7,8 @@ import { volumeSource } from './volume-source.ts';
 
 /**
  * VolumeAttachments whose status differs from what the driver lists as published. Each is looked at again even if its
- * status says that all is done. A volume the driver lists beyond them is left alone: it may be published by other means.
+ * status says that all is done. A volume the driver lists beyond them is left alone: it may be published by other
+ * means.
  *
  * @param attachments those to compare: as they were before the driver was asked, so that one attached meanwhile is not
  *   mistaken for a difference (kubernetes-csi/external-attacher#291)

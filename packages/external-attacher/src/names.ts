@@ -1,8 +1,8 @@
 import { sanitizeLeaseName } from '@holdfast/control';
 
 /**
- * Every string that other components read or write beside us. They equal upstream's, so that either program can take over
- * the objects of the other.
+ * Every string that other components read or write beside us. They equal upstream's, so that either program can take
+ * over the objects of the other.
  */
 
 /** On each VolumeAttachment that must be unpublished, and each volume that has one, until that is done. */

@@ -23,8 +23,8 @@ export class OutdatedError extends Error {
 type Write<T> = (object: T, patch: Patch | undefined, signal: AbortSignal) => Promise<T>;
 
 /**
- * Patches, and lets the caches know what came of it. Without a patch there is nothing to write, and the object is as it was.
- * All throw OutdatedError when the object has changed, and NotFound when it is gone.
+ * Patches, and lets the caches know what came of it. Without a patch there is nothing to write, and the object is as it
+ * was. All throw OutdatedError when the object has changed, and NotFound when it is gone.
  */
 export interface ObjectWriter {
   readonly patchAttachment: Write<VolumeAttachment>;

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { annotations } from './names.ts';
-import { attachedPatch, claimPatch, detachedPatch, errorPatch } from './patches.ts';
+import { attachedPatch, detachedPatch, errorPatch, holdPatch } from './patches.ts';
 import { attachmentOf, FINALIZER } from './testing/objects.ts';
 
 const uid = 'uid-va-1';
 const sameVersion = { op: 'test', path: '/metadata/resourceVersion', value: '1' };
 const sameObject = { op: 'test', path: '/metadata/uid', value: uid };
 
-describe('claimPatch', () => {
+describe('holdPatch', () => {
   test('a new VolumeAttachment gets finalizer and node id in one patch, guarded by the version that had neither', () => {
-    expect(claimPatch(attachmentOf(), FINALIZER, 'n')).toEqual({
+    expect(holdPatch(attachmentOf(), FINALIZER, 'n')).toEqual({
       kind: 'json',
       operations: [
         sameVersion,
@@ -22,7 +22,7 @@ describe('claimPatch', () => {
 
   test("others' finalizers and annotations are left alone", () => {
     const attachment = attachmentOf({ metadata: { finalizers: ['x'], annotations: { y: 'z' } } });
-    expect(claimPatch(attachment, FINALIZER, 'n')).toEqual({
+    expect(holdPatch(attachment, FINALIZER, 'n')).toEqual({
       kind: 'json',
       operations: [
         sameObject,
@@ -36,10 +36,10 @@ describe('claimPatch', () => {
 
   test('a node id that has changed is written, one that has not costs nothing', () => {
     const metadata = { finalizers: [FINALIZER], annotations: { [annotations.nodeId]: 'old' } };
-    expect(claimPatch(attachmentOf({ metadata }), FINALIZER, 'new')).toMatchObject({
+    expect(holdPatch(attachmentOf({ metadata }), FINALIZER, 'new')).toMatchObject({
       operations: [{}, { value: 'new' }],
     });
-    expect(claimPatch(attachmentOf({ metadata }), FINALIZER, 'old')).toBeUndefined();
+    expect(holdPatch(attachmentOf({ metadata }), FINALIZER, 'old')).toBeUndefined();
   });
 });
 

@@ -16,7 +16,7 @@ export type VolumeError = NonNullable<AttachmentStatus['attachError']>;
  * Finalizer and node id in one patch: both must be stored before the driver is called, as they are what detaches later.
  * Undefined when both are there.
  */
-export function claimPatch(attachment: VolumeAttachment, finalizer: string, nodeId: string): Patch | undefined {
+export function holdPatch(attachment: VolumeAttachment, finalizer: string, nodeId: string): Patch | undefined {
   const finalizerPatch = addFinalizerPatch(attachment, finalizer);
   const finalizerOperations = finalizerPatch?.kind === 'json' ? finalizerPatch.operations : [];
   const annotationOperations = nodeIdOperations(attachment, nodeId);

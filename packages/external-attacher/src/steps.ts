@@ -15,7 +15,7 @@ import type { CsiCalls, Secrets } from './csi-calls.ts';
 import type { AttachmentStep } from './decide.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { isGone, type ObjectWriter, OutdatedError } from './object-writer.ts';
-import { attachedPatch, claimPatch, detachedPatch, errorPatch } from './patches.ts';
+import { attachedPatch, detachedPatch, errorPatch, holdPatch } from './patches.ts';
 import type { SecretRef } from './publish-request.ts';
 import type { Stores } from './stores.ts';
 
@@ -48,15 +48,17 @@ export function createAttachmentSteps(deps: AttachmentStepsDeps): AttachmentStep
     const { attachment, volume, request } = step;
     const secrets = await secretsOf(step.secretRef, signal);
     if (volume) await holdVolume(volume, signal);
-    const claim = claimPatch(attachment, driver.finalizer, request.nodeId);
-    const claimed = await writer.patchAttachment(attachment, claim, signal);
+    const hold = holdPatch(attachment, driver.finalizer, request.nodeId);
+    const held = await writer.patchAttachment(attachment, hold, signal);
     const publishContext = await calls.publish(request, secrets, signal);
-    await writer.patchAttachmentStatus(claimed, attachedPatch(claimed, publishContext), signal);
+    await writer.patchAttachmentStatus(held, attachedPatch(held, publishContext), signal);
     const { volumeId, nodeId } = request;
     log.debug(2, 'Attached', { attachment: attachment.metadata.name, volumeId, nodeId });
   }
 
-  /** Puts our finalizer on the volume. Two nodes may attach it at once: the second then sees what the first has written. */
+  /**
+   * Puts our finalizer on the volume. Two nodes may attach it at once: the second then sees what the first has written.
+   */
   async function holdVolume(seen: PersistentVolume, signal: AbortSignal): Promise<void> {
     const { name } = seen.metadata;
     const hold = async () => {
@@ -75,8 +77,9 @@ export function createAttachmentSteps(deps: AttachmentStepsDeps): AttachmentStep
   }
 
   /**
-   * First the finalizer, then the status: a status that says detached while the finalizer stands made upstream unpublish
-   * twice. The status is written only when somebody else still holds the object, as otherwise it is gone by then.
+   * First the finalizer, then the status: a status that says detached while the finalizer stands made upstream
+   * unpublish twice. The status is written only when somebody else still holds the object, as otherwise it is gone by
+   * then.
    */
   async function release(attachment: VolumeAttachment, signal: AbortSignal): Promise<void> {
     try {

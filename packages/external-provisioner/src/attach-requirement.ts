@@ -6,9 +6,10 @@ import type { DriverTraits } from './driver-traits.ts';
 const ABSENT_MS = 60_000;
 
 /**
- * Whether csi-attacher will put its finalizer on the driver's volumes, so that they can be born with it and the first attach
- * needs one write less. Only with a CSIDriver that has `attachRequired` (which never changes): without an attacher at
- * work, a volume deleted by hand would keep a finalizer that nobody removes. Any doubt is a no; then the attacher adds it itself.
+ * Whether csi-attacher will put its finalizer on the driver's volumes, so that they can be born with it and the first
+ * attach needs one write less. Only with a CSIDriver that has `attachRequired` (which never changes): without an
+ * attacher at work, a volume deleted by hand would keep a finalizer that nobody removes. Any doubt is a no; then the
+ * attacher adds it itself.
  */
 export function createAttachRequirement(deps: {
   client: KubeClient;

@@ -2,7 +2,10 @@ import type { Clock } from '@holdfast/core';
 import type { ClaimProgress } from './claim-progress.ts';
 import type { ClaimView } from './decide.ts';
 
-/** What this process remembers of claims, by claim uid. All of it is in memory: after a restart the claims themselves tell what to do. */
+/**
+ * What this process remembers of claims, by claim uid. All of it is in memory: after a restart the claims themselves
+ * tell what to do.
+ */
 export interface ClaimMemory {
   progress(uid: string): ClaimProgress | undefined;
   setProgress(uid: string, progress: ClaimProgress): void;

@@ -2,8 +2,9 @@ import type { Draft, PersistentVolume } from '@holdfast/kube';
 import type { VolumePlan } from './plan.ts';
 
 /**
- * What we know of a claim's volume that the API server does not know yet, by claim uid. It outlives the claim: once CreateVolume
- * may have made something, somebody must drive it to a PersistentVolume or delete it, even if the claim is gone by then.
+ * What we know of a claim's volume that the API server does not know yet, by claim uid. It outlives the claim: once
+ * CreateVolume may have made something, somebody must drive it to a PersistentVolume or delete it, even if the claim is
+ * gone by then.
  */
 export type ClaimProgress =
   /** CreateVolume was sent and has not been answered for good: the volume may exist or may still be made. */

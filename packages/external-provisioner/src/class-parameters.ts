@@ -6,8 +6,9 @@ const FS_TYPE_KEY = `${RESERVED_PREFIX}fstype`;
 const reservedKeys: ReadonlySet<string> = new Set([FS_TYPE_KEY, ...secretParameterKeys]);
 
 /**
- * What the driver gets to see of a class's parameters. The reserved ones are ours and are taken out; a reserved one we do not
- * know is a misspelling and refused. The old keys without a prefix (`fstype`, `csiProvisionerSecretName`, …) are passed on, as upstream does.
+ * What the driver gets to see of a class's parameters. The reserved ones are ours and are taken out; a reserved one we
+ * do not know is a misspelling and refused. The old keys without a prefix (`fstype`, `csiProvisionerSecretName`, …) are
+ * passed on, as upstream does.
  */
 export function driverParameters(parameters: Readonly<Record<string, string>>): Record<string, string> {
   const passedOn: Record<string, string> = {};

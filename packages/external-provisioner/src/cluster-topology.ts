@@ -4,8 +4,8 @@ import type { ClusterTopology } from './topology.ts';
 import { pickSegments, sortAndDeduplicate, type Term, termOf } from './topology-terms.ts';
 
 /**
- * Reads nodes' places from the stores. What is aggregated over all nodes is kept until a node or what the driver reports on one changes,
- * so a thousand claims do not walk a thousand nodes each.
+ * Reads nodes' places from the stores. What is aggregated over all nodes is kept until a node or what the driver
+ * reports on one changes, so a thousand claims do not walk a thousand nodes each.
  */
 export function createClusterTopology(deps: {
   driverName: string;
@@ -39,7 +39,8 @@ export function createClusterTopology(deps: {
     },
     anyKeys() {
       if (anyKeys) return anyKeys;
-      // Always the node that sorts first, where upstream draws one: while keys change, claims then agree with each other.
+      // Always the node that sorts first, where upstream draws one: while keys change, claims then agree with each
+      // other.
       let first: CSINode | undefined;
       for (const csiNode of csiNodes.list()) {
         if (keysOf(csiNode).length > 0 && (!first || csiNode.metadata.name < first.metadata.name)) first = csiNode;

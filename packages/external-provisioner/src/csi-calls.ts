@@ -45,8 +45,8 @@ export function createCsiCalls(deps: { connection: Connection; driverName: strin
 }
 
 /**
- * Which codes of CreateVolume end the matter (CSI spec, "CreateVolume Errors" and "Error Scheme"). A code is final when the
- * specification lets us conclude that no volume was made and none is being made.
+ * Which codes of CreateVolume end the matter (CSI spec, "CreateVolume Errors" and "Error Scheme"). A code is final when
+ * the specification lets us conclude that no volume was made and none is being made.
  */
 export function createFailure(error: RpcError): Exclude<CreateResult, ReplyVerdict> {
   switch (error.code) {

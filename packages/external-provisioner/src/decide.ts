@@ -49,8 +49,8 @@ export function decideClaim(view: ClaimView, context: ProvisionContext): ClaimSt
 
   const { driverName } = context.driver;
   if (provisionerOf(claim) !== driverName) return { kind: 'ignore', reason: 'the claim is for another provisioner' };
-  // A claim under deletion is provisioned all the same: a call cut off by a restart may have left a volume, which only the same call,
-  // and then the PersistentVolume that is reclaimed, can remove.
+  // A claim under deletion is provisioned all the same: a call cut off by a restart may have left a volume, which only
+  // the same call, and then the PersistentVolume that is reclaimed, can remove.
   const className = classNameOf(claim);
   const { storageClass } = view;
   if (!storageClass) {
@@ -69,7 +69,7 @@ export function decideClaim(view: ClaimView, context: ProvisionContext): ClaimSt
   }
   if (isPopulated(claim))
     return { kind: 'ignore', reason: 'the data source is of a kind that a volume populator serves' };
-  if (view.volume) return beside(view.volume, claim, className);
+  if (view.volume) return judgeExisting(view.volume, claim, className);
   if (progress) return { kind: 'confirm', claim, reason: `volume ${progress.volumeName} was stored, and is gone` };
   return begin(claim, storageClass, view, context);
 }
@@ -103,7 +103,7 @@ function resume(progress: Exclude<ClaimProgress, { kind: 'saved' }>): ClaimStep 
 }
 
 /** A volume of the claim's name exists: ours is success, another's is in the way. */
-function beside(volume: PersistentVolume, claim: PersistentVolumeClaim, className: string): ClaimStep {
+function judgeExisting(volume: PersistentVolume, claim: PersistentVolumeClaim, className: string): ClaimStep {
   const { name } = volume.metadata;
   if (volume.spec?.claimRef?.uid === claim.metadata.uid) {
     return { kind: 'ignore', reason: `PersistentVolume ${name} exists and waits to be bound` };
@@ -155,7 +155,10 @@ export function classNameOf(claim: PersistentVolumeClaim): string {
   return claim.metadata.annotations?.[annotations.betaStorageClass] ?? claim.spec?.storageClassName ?? '';
 }
 
-/** Snapshots and claims are sources a provisioner fills a volume from. Any other kind is filled by a populator, which makes the claim's volume itself. */
+/**
+ * Snapshots and claims are sources a provisioner fills a volume from. Any other kind is filled by a populator, which
+ * makes the claim's volume itself.
+ */
 function isPopulated(claim: PersistentVolumeClaim): boolean {
   const source = claim.spec?.dataSource ?? claim.spec?.dataSourceRef;
   return source !== undefined && source.kind !== 'VolumeSnapshot' && source.kind !== 'PersistentVolumeClaim';

@@ -3,8 +3,8 @@ import { annotations } from './names.ts';
 import { resolveSecretRef, type SecretRef } from './secret-refs.ts';
 
 /**
- * The secret DeleteVolume needs: from the volume's annotations, written when it was made. Volumes from before those annotations
- * fall back to the class, with what is still known of their claim.
+ * The secret DeleteVolume needs: from the volume's annotations, written when it was made. Volumes from before those
+ * annotations fall back to the class, with what is still known of their claim.
  * @throws RefusalError when the class's template needs more than that
  */
 export function deletionSecretRef(

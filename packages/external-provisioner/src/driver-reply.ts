@@ -26,13 +26,15 @@ function isLabelKey(key: string): boolean {
   return first.length <= 253 && LABEL_PREFIX.test(first) && LABEL_NAME.test(second);
 }
 
-// A volume with a segment that is no label would be refused by the API server for ever, and match no node if it were not.
+// A volume with a segment that is no label would be refused by the API server for ever, and match no node if it were
+// not.
 const segmentsSchema = z.record(
   z.string().refine(isLabelKey, 'is not a label key'),
   z.string().refine((value) => value === '' || LABEL_NAME.test(value), 'is not a label value'),
 );
 
-// Longer ids than the specification's 128 bytes are common (cloud resource paths) and harmless; a control character never is.
+// Longer ids than the specification's 128 bytes are common (cloud resource paths) and harmless; a control character
+// never is.
 const volumeIdSchema = z
   .string()
   .min(1, 'is empty')

@@ -9,8 +9,8 @@ import {
 import { annotations } from './names.ts';
 
 /**
- * Removes several finalizers in one write and touches no other. Each removal is guarded by a `test`, so a list that has changed
- * since fails the patch as a whole. Undefined when none of them is there.
+ * Removes several finalizers in one write and touches no other. Each removal is guarded by a `test`, so a list that has
+ * changed since fails the patch as a whole. Undefined when none of them is there.
  */
 export function removeFinalizersPatch(object: KubeObject, finalizers: readonly string[]): Patch | undefined {
   const present = object.metadata.finalizers ?? [];

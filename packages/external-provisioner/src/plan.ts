@@ -25,8 +25,9 @@ export interface ProvisionRules {
 }
 
 /**
- * All that follows from a claim and its class, worked out once. Until the driver has answered for good, every retry uses this very plan:
- * a request with other parameters or another place under the same name would be answered AlreadyExists, or leave a volume behind.
+ * All that follows from a claim and its class, worked out once. Until the driver has answered for good, every retry
+ * uses this very plan: a request with other parameters or another place under the same name would be answered
+ * AlreadyExists, or leave a volume behind.
  */
 export interface VolumePlan {
   readonly claim: PersistentVolumeClaim;

@@ -56,7 +56,9 @@ export interface SecretTemplateValues {
   readonly claimAnnotations: Readonly<Record<string, string>>;
 }
 
-/** Resolves the class's seven secret references for one claim; a half-given, doubly given or malformed one is refused. */
+/**
+ * Resolves the class's seven secret references for one claim; a half-given, doubly given or malformed one is refused.
+ */
 export function resolveSecretRefs(
   parameters: Readonly<Record<string, string>>,
   values: SecretTemplateValues,

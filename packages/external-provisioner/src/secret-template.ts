@@ -2,7 +2,8 @@ import { RefusalError } from './refusal.ts';
 
 /**
  * Expands `${token}` and `$token` as Go's `os.Expand` does, which is what upstream's class parameters are written for.
- * A token that is not in `values`, or an unclosed `${`, refuses the whole template: a half-filled name is somebody else's secret.
+ * A token that is not in `values`, or an unclosed `${`, refuses the whole template: a half-filled name is somebody
+ * else's secret.
  */
 export function expandTemplate(template: string, values: ReadonlyMap<string, string>, parameter: string): string {
   const unknown: string[] = [];

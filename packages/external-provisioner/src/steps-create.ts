@@ -117,7 +117,10 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     }
   }
 
-  /** No volume was made where it was asked for. Another node may have room; without a choice of nodes this is an error like others. */
+  /**
+   * No volume was made where it was asked for. Another node may have room; without a choice of nodes this is an error
+   * like others.
+   */
   async function exhausted(uid: string, plan: VolumePlan, error: RpcError, signal: AbortSignal): Promise<Outcome> {
     memory.clearProgress(uid);
     if (!deps.hasTopology || plan.selectedNode === undefined) return fail(plan, rpcErrorText(error));
@@ -156,7 +159,10 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     return { kind: 'done' };
   }
 
-  /** A reply that was lost leaves our own object behind, which is success; anything else of that name is not ours to touch. */
+  /**
+   * A reply that was lost leaves our own object behind, which is success; anything else of that name is not ours to
+   * touch.
+   */
   async function compareExisting(
     uid: string,
     plan: VolumePlan,

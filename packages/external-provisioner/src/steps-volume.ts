@@ -91,8 +91,9 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
   }
 
   /**
-   * The finalizers go first, all of ours in one write, then the object: in this order it never lingers with a deletionTimestamp and our
-   * finalizer, which would bring every watcher back to it. No attachment is left, so csi-attacher's finalizer guards nothing.
+   * The finalizers go first, all of ours in one write, then the object: in this order it never lingers with a
+   * deletionTimestamp and our finalizer, which would bring every watcher back to it. No attachment is left, so
+   * csi-attacher's finalizer guards nothing.
    */
   async function removeObject(volume: PersistentVolume, signal: AbortSignal): Promise<Outcome> {
     const { name, uid, deletionTimestamp } = volume.metadata;

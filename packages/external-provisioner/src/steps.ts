@@ -45,8 +45,8 @@ export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): Cla
       if (isNotFound(error)) return undefined;
       if (!isForbidden(error)) throw error;
     }
-    // Roles written for the Go sidecar grant `update` on claims and not `patch`. The object goes back whole, as the server
-    // gave it, guarded by its resourceVersion.
+    // Roles written for the Go sidecar grant `update` on claims and not `patch`. The object goes back whole, as the
+    // server gave it, guarded by its resourceVersion.
     log.debug(2, 'The role does not grant patch on persistentvolumeclaims, using update', {
       claim: `${namespace}/${name}`,
     });
@@ -59,7 +59,10 @@ export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): Cla
     return await client.replace(persistentVolumeClaims, ref, body, { signal });
   }
 
-  /** Asks the API server whether a claim that looks unprovisioned really is (the cache may lag behind a whole life of its volume). */
+  /**
+   * Asks the API server whether a claim that looks unprovisioned really is (the cache may lag behind a whole life of
+   * its volume).
+   */
   async function confirm(uid: string, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Outcome> {
     const from = { client, resource: persistentVolumeClaims, store: claims };
     const live = await readLive(from, claim.metadata, signal);

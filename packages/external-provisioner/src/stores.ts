@@ -99,7 +99,10 @@ export function createCaches(deps: {
   };
 }
 
-/** A claim that has its volume only needs to be known as such. An open one is kept whole: class templates may use any annotation. */
+/**
+ * A claim that has its volume only needs to be known as such. An open one is kept whole: class templates may use any
+ * annotation.
+ */
 function projectClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
   const { spec } = claim;
   if (spec?.volumeName) return { ...projectHead(claim), spec: { volumeName: spec.volumeName } };

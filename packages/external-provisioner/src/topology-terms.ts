@@ -67,7 +67,10 @@ export function isSubset(term: Term, segments: Segments): boolean {
   return term.every((entry) => segments[entry.key] === entry.value);
 }
 
-/** A class's allowedTopologies as single-valued terms: each list of values is multiplied out, the OR of terms stays a list. */
+/**
+ * A class's allowedTopologies as single-valued terms: each list of values is multiplied out, the OR of terms stays a
+ * list.
+ */
 export function flattenAllowed(
   allowed: readonly { readonly matchLabelExpressions?: readonly LabelExpression[] | undefined }[],
 ): Term[] {
@@ -95,8 +98,9 @@ export function fnv1(text: string): number {
 }
 
 /**
- * Where a claim starts in a sorted list of `count` terms. Claims of one StatefulSet (`data-web-0`, `data-web-1`, …) hash the set's
- * name and add their ordinal, so their volumes go round the zones one by one; the claim template's name does not matter.
+ * Where a claim starts in a sorted list of `count` terms. Claims of one StatefulSet (`data-web-0`, `data-web-1`, …)
+ * hash the set's name and add their ordinal, so their volumes go round the zones one by one; the claim template's name
+ * does not matter.
  */
 export function spreadOffset(claimName: string, count: number): number {
   const ordinal = /^(.*)-([0-9]+)$/s.exec(claimName);

@@ -4,8 +4,8 @@ import type { PersistentVolume } from '@holdfast/kube';
 export type DeletionStage = 'volumeDeleted' | 'objectDeleted';
 
 /**
- * Remembers deletions until the watch shows the object gone, so that DeleteVolume and the object's DELETE are each sent once however
- * many events the object's last moments bring. By name, valid for one uid.
+ * Remembers deletions until the watch shows the object gone, so that DeleteVolume and the object's DELETE are each sent
+ * once however many events the object's last moments bring. By name, valid for one uid.
  */
 export interface VolumeMemory {
   stage(volume: PersistentVolume): DeletionStage | undefined;

@@ -85,7 +85,10 @@ function secretField(field: SecretField, ref: SecretRef | undefined): { [K in Se
   return ref === undefined ? {} : { [field]: ref };
 }
 
-/** One term per place the driver named, any of which will do. A place without segments says nothing; an affinity without terms would be invalid. */
+/**
+ * One term per place the driver named, any of which will do. A place without segments says nothing; an affinity without
+ * terms would be invalid.
+ */
 function nodeAffinityOf(created: CreatedVolume): NonNullable<PersistentVolume['spec']>['nodeAffinity'] {
   const nodeSelectorTerms = created.topologies
     .filter((segments) => Object.keys(segments).length > 0)

@@ -64,8 +64,8 @@ export function finishedPatch(claim: PersistentVolumeClaim, newSize: string): Pa
 }
 
 /**
- * Shows a failure on the claim; undefined when the claim shows it already. It goes without a resourceVersion: whatever else
- * has changed meanwhile, the failure is a fact.
+ * Shows a failure on the claim; undefined when the claim shows it already. It goes without a resourceVersion: whatever
+ * else has changed meanwhile, the failure is a fact.
  */
 export function failedPatch(
   claim: PersistentVolumeClaim,

@@ -11,8 +11,8 @@ export interface ClaimWriter {
   /** One patch of the status; a conflict is thrown, as what was decided may no longer hold. */
   patchStatus(claim: PersistentVolumeClaim, patch: Patch, signal: AbortSignal): Promise<PersistentVolumeClaim>;
   /**
-   * Records what has happened in the driver. That stays true when others have changed the claim meanwhile, so a conflict
-   * only means to read and to build the patch again, as long as the claim is still about the same expansion.
+   * Records what has happened in the driver. That stays true when others have changed the claim meanwhile, so a
+   * conflict only means to read and to build the patch again, as long as the claim is still about the same expansion.
    */
   recordStatus(
     claim: PersistentVolumeClaim,

@@ -143,8 +143,8 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Whether a change of a claim calls for a look at once, past its back-off. What we write ourselves does not: each failure
- * that we show on the claim would be retried without a pause.
+ * Whether a change of a claim calls for a look at once, past its back-off. What we write ourselves does not: each
+ * failure that we show on the claim would be retried without a pause.
  */
 function isWorthALook(change: StoreChange<PersistentVolumeClaim>): boolean {
   if (change.kind !== 'updated') return true;

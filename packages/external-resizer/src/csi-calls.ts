@@ -60,8 +60,8 @@ export function createCsiCalls(deps: { connection: Connection; driver: DriverTra
 }
 
 /**
- * What a failure of ControllerExpandVolume says (CSI spec, "ControllerExpandVolume Errors" and "Error Scheme"). A code is
- * final when the specification lets us conclude that the volume is not, and is not being, expanded.
+ * What a failure of ControllerExpandVolume says (CSI spec, "ControllerExpandVolume Errors" and "Error Scheme"). A code
+ * is final when the specification lets us conclude that the volume is not, and is not being, expanded.
  */
 export function judge(error: RpcError): Verdict {
   switch (error.code) {

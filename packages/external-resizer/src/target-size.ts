@@ -25,8 +25,9 @@ export type TargetChoice =
   | { readonly kind: 'leave'; readonly reason: string };
 
 /**
- * Which size to expand to. An expansion whose outcome is unknown is brought to its end before another size is tried: the
- * driver may have finished it, and a smaller request on top would be an error (KEP-1790, "Recovering from Resize Failures").
+ * Which size to expand to. An expansion whose outcome is unknown is brought to its end before another size is tried:
+ * the driver may have finished it, and a smaller request on top would be an error (KEP-1790, "Recovering from Resize
+ * Failures").
  */
 export function chooseTarget(sizes: Sizes): TargetChoice {
   return sizes.volumeBytes < sizes.requested.bytes ? chooseForSmallVolume(sizes) : chooseForGrownVolume(sizes);

@@ -43,8 +43,8 @@ export interface ControllerProgramDeps<Values extends ControllerValues> extends 
 }
 
 /**
- * Runs one controller beside its driver, from the connections to the drained end: caches at once, the work as leader. Ends when
- * `context.signal` aborts, the driver goes away or the lease is lost.
+ * Runs one controller beside its driver, from the connections to the drained end: caches at once, the work as leader.
+ * Ends when `context.signal` aborts, the driver goes away or the lease is lost.
  * @throws ExitError
  */
 export async function runControllerProgram<Values extends ControllerValues>(
