@@ -197,6 +197,11 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
     listeners.forEach((listener) => listener(podUid));
   }
 
+  /** What failed waits out its back-off: a change elsewhere is no reason to ask the driver again. */
+  function isNotBackingOff(name: string): boolean {
+    return queue.failures(name) === 0;
+  }
+
   function enqueue(names: Iterable<string>): void {
     for (const name of new Set(names)) {
       queue.add(name);
@@ -212,14 +217,14 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
         demands.set(podUid, next);
       }
       const mounted = state.volumesOf(podUid).map(({ ref }) => uniqueVolumeName(ref.driver, ref.handle));
-      enqueue([...[...before, ...next].map(({ volume }) => volume.uniqueName), ...mounted]);
+      const names = [...[...before, ...next].map(({ volume }) => volume.uniqueName), ...mounted];
+      enqueue(before.length === next.length ? names.filter(isNotBackingOff) : names);
     },
     isPublished: (podUid, volume) => state.get(volume.uniqueName)?.publications.get(podUid) === 'done',
     hasMounts: (podUid) => state.volumesOf(podUid).length > 0,
     recheckAll: () => {
       const wanted = [...demands.values()].flat().map(({ volume }) => volume.uniqueName);
-      // What failed waits out its back-off: a change elsewhere is no reason to ask the driver again.
-      enqueue([...wanted, ...state.keys(), ...inUse.names()].filter((name) => queue.failures(name) === 0));
+      enqueue([...wanted, ...state.keys(), ...inUse.names()].filter(isNotBackingOff));
     },
     onPodChange: (listener) => {
       listeners.push(listener);
