@@ -1,6 +1,6 @@
-import { FenceError } from '@holdfast/control';
 import { persistentVolumes, secrets, volumeAttachments } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
+import { createTestFence } from '@holdfast/sandbox/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { annotations } from './names.ts';
 import { FINALIZER } from './testing/objects.ts';
@@ -279,18 +279,10 @@ test('without the lease nothing is written and nothing is called', async () => {
   await rig.addNode('node-1');
   await rig.addVolume('pv-1');
   await rig.addAttachment('va-1', 'pv-1', 'node-1');
-  let isHeld = true;
-  const fence = {
-    get isHeld() {
-      return isHeld;
-    },
-    check() {
-      if (!isHeld) throw new FenceError('the lease is gone');
-    },
-  };
-  // Lost between the claim and the call.
+  const fence = createTestFence(true);
+  // Lost between the finalizer and the call.
   rig.cluster.intercept(({ resource, method, subresource }) => {
-    if (method === 'PATCH' && resource === 'volumeattachments' && !subresource) isHeld = false;
+    if (method === 'PATCH' && resource === 'volumeattachments' && !subresource) fence.isHeld = false;
     return undefined;
   });
   await rig.startFenced(fence);

@@ -1,5 +1,6 @@
 import { persistentVolumes, volumeAttachments } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
+import { createTestFence } from '@holdfast/sandbox/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { annotations, VOLUME_FINALIZER } from './names.ts';
 import { type Rig, startRig } from './testing/rig.ts';
@@ -269,4 +270,21 @@ describe('a bound volume', () => {
     );
     expect(rig.writes()).toEqual(['patch persistentvolumes', 'patch persistentvolumes']);
   });
+});
+
+it('a deposed leader deletes nothing, and tells nobody', async () => {
+  const fence = createTestFence(true);
+  await rig.startFenced(fence);
+  // Lost after the last look at the volume, before the call.
+  const back = rig.cluster.intercept(({ verb, resource }) => {
+    if (verb === 'get' && resource === 'persistentvolumes') fence.isHeld = false;
+    return undefined;
+  });
+  const name = await releasedVolume();
+  await eventually(() => expect(fence.counts.refusals).toBeGreaterThanOrEqual(3));
+  expect(rig.driver.callsOf('DeleteVolume')).toEqual([]);
+  expect(rig.writes()).toEqual([]);
+  back();
+  fence.isHeld = true;
+  await objectDeleted(name);
 });

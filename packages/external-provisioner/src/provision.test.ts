@@ -1,5 +1,6 @@
 import type { Volume } from '@holdfast/csi-spec';
 import { rpcError } from '@holdfast/rpc';
+import { createTestFence } from '@holdfast/sandbox/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { annotations, VOLUME_FINALIZER } from './names.ts';
 import { type Rig, startRig } from './testing/rig.ts';
@@ -479,5 +480,37 @@ describe('secrets', () => {
     await rig.createClaim('data', { annotations: { team: 'blue' } });
     await toldTo('data', /value of key "token" is not UTF-8/);
     expect(rig.driver.callsOf('CreateVolume')).toEqual([]);
+  });
+});
+
+describe('without the lease', () => {
+  it('nothing is called, and nothing is written', async () => {
+    const fence = createTestFence(false);
+    await rig.startFenced(fence);
+    await rig.createClaim('data');
+    await eventually(() => expect(fence.counts.checks).toBeGreaterThanOrEqual(3));
+    expect(rig.driver.callsOf('CreateVolume')).toEqual([]);
+    expect(rig.writes()).toEqual([]);
+    fence.isHeld = true;
+    await toldTo('data', 'Succeeded');
+  });
+
+  it('a volume that is made already is not stored, and nobody is told', async () => {
+    const fence = createTestFence(true);
+    const back = rig.cluster.intercept(({ verb, resource }) => {
+      if (verb === 'get' && resource === 'csidrivers') fence.isHeld = false;
+      return undefined;
+    });
+    await rig.startFenced(fence);
+    await rig.createClaim('data');
+    await eventually(() => expect(fence.isHeld).toBe(false));
+    const { checks } = fence.counts;
+    await eventually(() => expect(fence.counts.checks).toBeGreaterThanOrEqual(checks + 3));
+    expect(rig.driver.volumes.size).toBe(1);
+    expect(rig.writes()).toEqual([]);
+    back();
+    fence.isHeld = true;
+    await toldTo('data', 'Succeeded');
+    expect(rig.driver.callsOf('CreateVolume')).toHaveLength(1);
   });
 });

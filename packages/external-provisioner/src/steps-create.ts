@@ -1,4 +1,4 @@
-import { type Outcome, readLive, readSecret, SecretError, type Store, tellIfSlow } from '@holdfast/control';
+import { FenceError, type Outcome, readLive, readSecret, SecretError, type Store, tellIfSlow } from '@holdfast/control';
 import { type Clock, errorMessage, type Logger } from '@holdfast/core';
 import {
   type Draft,
@@ -137,6 +137,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
       volumes.applyWrite(await client.create(persistentVolumes, draft, { signal }));
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof FenceError) throw error;
       if (isAlreadyExists(error)) return await compareExisting(uid, plan, draft, signal);
       // The volume exists: it is neither given up nor forgotten, however often the API server refuses its object.
       return fail(

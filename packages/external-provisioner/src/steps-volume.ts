@@ -1,4 +1,4 @@
-import { type EventRecorder, type Outcome, readSecret, SecretError, type Store } from '@holdfast/control';
+import { type EventRecorder, FenceError, type Outcome, readSecret, SecretError, type Store } from '@holdfast/control';
 import { type Clock, errorMessage, type Logger } from '@holdfast/core';
 import {
   addFinalizerPatch,
@@ -68,7 +68,7 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
     } catch (error) {
       signal.throwIfAborted();
       // Past DeleteVolume only the API server can fail; the volume is gone, which is nothing to alarm a user about.
-      if (memory.stage(volume) !== undefined) throw error;
+      if (memory.stage(volume) !== undefined || error instanceof FenceError) throw error;
       reason = errorMessage(error);
     }
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
-import { FenceError } from '@holdfast/control';
 import { persistentVolumeClaims, secrets } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
+import { createTestFence } from '@holdfast/sandbox/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { annotations } from './names.ts';
 import { claimRef, conditionTypes, GI, grows, type Rig, startRig, storageOf } from './testing/rig.ts';
@@ -265,41 +265,28 @@ it('does not retry past its back-off because of what it wrote itself', async () 
 it('writes and calls nothing once the lease is not surely its own', async () => {
   const rig = await setUp();
   rig.driver.on('ControllerExpandVolume', grows(undefined, false));
-  let isHeld = false;
-  const checks: boolean[] = [];
-  const fence = {
-    get isHeld() {
-      return isHeld;
-    },
-    check() {
-      checks.push(isHeld);
-      if (!isHeld) throw new FenceError('deposed');
-    },
-  };
+  const fence = createTestFence(false);
   await rig.startFenced(fence, '--retry-interval-max=20ms');
   rig.cluster.requests.length = 0;
   await rig.request('2Gi');
-  await eventually(() => expect(checks.length).toBeGreaterThanOrEqual(3));
+  await eventually(() => expect(fence.counts.refusals).toBeGreaterThanOrEqual(3));
   expect(rig.writes()).toEqual([]);
   expect(rig.expandedTo()).toEqual([]);
-  isHeld = true;
+  fence.isHeld = true;
   await eventually(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('2Gi'));
 });
 
 it('does not call the driver when the lease went away after the claim was written', async () => {
   const rig = await setUp();
   rig.driver.on('ControllerExpandVolume', grows(undefined, false));
-  let checks = 0;
-  const fence = {
-    isHeld: false,
-    check() {
-      checks += 1;
-      if (checks > 1) throw new FenceError('deposed');
-    },
-  };
+  const fence = createTestFence(true);
+  rig.cluster.intercept(({ verb, resource, userAgent }) => {
+    if (userAgent === rig.userAgent && verb === 'patch' && resource === 'persistentvolumeclaims') fence.isHeld = false;
+    return undefined;
+  });
   await rig.startFenced(fence, '--retry-interval-max=20ms');
   await rig.request('2Gi');
-  await eventually(() => expect(checks).toBeGreaterThanOrEqual(4));
+  await eventually(() => expect(fence.counts.refusals).toBeGreaterThanOrEqual(3));
   expect(storageOf((await rig.claim()).status?.allocatedResourceStatuses)).toBe('ControllerResizeInProgress');
   expect(rig.expandedTo()).toEqual([]);
 });

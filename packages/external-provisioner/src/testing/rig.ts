@@ -1,3 +1,4 @@
+import { type Fence, openFence } from '@holdfast/control';
 import {
   events,
   type PersistentVolume,
@@ -16,6 +17,7 @@ type Controller = ControllerRig<ReturnType<typeof provisionerFlags.parse>>;
 export interface Rig extends Omit<Controller, 'start'> {
   /** Starts the provisioner, with flags beside `--retry-interval-start=10ms`. */
   start(...flags: string[]): Promise<void>;
+  startFenced(fence: Fence, ...flags: string[]): Promise<void>;
   /** Replaces the class `fast`, as an administrator must: parameters cannot be changed. */
   createClass(more?: object): Promise<void>;
   deleteClass(): Promise<void>;
@@ -46,14 +48,18 @@ export async function startRig(options: { driver?: ScriptedDriverOptions; loops?
   const { cluster, driver } = rig;
   const { client } = cluster;
 
+  async function startFenced(fence: Fence, ...flags: string[]): Promise<void> {
+    await rig.start(provisionerFlags.parse(['--retry-interval-start=10ms', ...flags], { syntax: 'pflag' }), fence);
+  }
+
   async function deleteClass(): Promise<void> {
     await ifFound(client.delete(storageClasses, { name: 'fast' }));
   }
 
   return {
     ...rig,
-    start: (...flags) =>
-      rig.start(provisionerFlags.parse(['--retry-interval-start=10ms', ...flags], { syntax: 'pflag' })),
+    start: (...flags) => startFenced(openFence, ...flags),
+    startFenced,
     deleteClass,
     async createClass(more = {}) {
       await deleteClass();

@@ -1,4 +1,4 @@
-import { type Fence, openFence } from '@holdfast/control';
+import { type Fence, FenceError, openFence } from '@holdfast/control';
 import { createRecordingLogger } from '@holdfast/core/testing';
 import { isNotFound } from '@holdfast/kube';
 import { type AssembleDeps, type Assembled, connectDriver, createMetricsRegistry, runGroup } from '@holdfast/sidecar';
@@ -103,4 +103,26 @@ export async function ifFound<T>(look: Promise<T>): Promise<T | undefined> {
     if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** A lease's fence that the test opens and closes. */
+export interface TestFence extends Fence {
+  isHeld: boolean;
+  /** How often a write or call was asked about, and how often it was refused. */
+  readonly counts: { checks: number; refusals: number };
+}
+
+export function createTestFence(isHeld: boolean): TestFence {
+  const counts = { checks: 0, refusals: 0 };
+  const fence: TestFence = {
+    isHeld,
+    counts,
+    check() {
+      counts.checks += 1;
+      if (fence.isHeld) return;
+      counts.refusals += 1;
+      throw new FenceError('the lease is gone');
+    },
+  };
+  return fence;
 }

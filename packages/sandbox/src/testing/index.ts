@@ -1,5 +1,12 @@
 export type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from '../apiserver/interception.ts';
-export { type ControllerRig, type ControllerRigOptions, ifFound, startControllerRig } from './controller-rig.ts';
+export {
+  type ControllerRig,
+  type ControllerRigOptions,
+  createTestFence,
+  ifFound,
+  startControllerRig,
+  type TestFence,
+} from './controller-rig.ts';
 export {
   type ScriptedCall,
   type ScriptedDriver,
