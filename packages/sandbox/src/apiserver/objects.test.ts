@@ -1,7 +1,7 @@
 import { createFakeClock } from '@holdfast/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RawApi, startRawApi } from '../testing/raw-api.ts';
-import { isObject, type JsonObject, objectAt, stringAt, valueAt } from './json.ts';
+import { isObject, type JsonObject, type JsonValue, objectAt, stringAt, valueAt } from './json.ts';
 
 let api: RawApi;
 const clock = createFakeClock(Date.parse('2026-01-02T03:04:05Z'));
@@ -314,5 +314,32 @@ describe('who may ask', () => {
     expect((await fetch(`${api.server.url}/version`)).status).toBe(200);
     expect((await fetch(`${api.server.url}${claims}`)).status).toBe(401);
     expect((await api.call('GET', claims, undefined, anonymous)).status).toBe(401);
+  });
+});
+
+describe('a strategic merge that replaces the whole object', () => {
+  const path = '/api/v1/namespaces/default/configmaps';
+
+  it('keeps nothing of the object, if it says whose name it bears', async () => {
+    await post(path, { metadata: { name: 'cm', labels: { a: '1' } }, data: { old: '1' } });
+    const patch = { $patch: 'replace', metadata: { name: 'cm' }, data: { new: '2' } };
+    const { status, body } = await api.patch(`${path}/cm`, 'strategic', patch);
+    expect(status).toBe(200);
+    expect(body['data']).toEqual({ new: '2' });
+    expect(objectAt(body, 'metadata', 'labels')).toBeUndefined();
+  });
+
+  const nameless: readonly ['strategic' | 'merge' | 'json', JsonValue][] = [
+    ['strategic', { $patch: 'replace', data: { new: '2' } }],
+    ['strategic', { $patch: 'delete' }],
+    ['merge', { metadata: null }],
+    ['json', [{ op: 'remove', path: '/metadata/name' }]],
+  ];
+  it.each(nameless)('is refused when nothing names it (%s %j)', async (type, patch) => {
+    const made = await post(path, { metadata: { name: 'cm' }, data: { old: '1' } });
+    const { status, body } = await api.patch(`${path}/cm`, type, patch);
+    expect(status).toBe(400);
+    expect(body['message']).toBe('the name of the object (cm based on URL) was undeterminable: name must be provided');
+    expect(await get(`${path}/cm`)).toEqual(made);
   });
 });

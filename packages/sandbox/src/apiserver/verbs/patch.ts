@@ -52,6 +52,10 @@ export function patchObject(
   const patch = parseJson(text);
   if (previous === undefined) throw notFound(kind, target.name);
   const draft = readDraft(kind, patched(kind, previous, patch, options.contentType), options.onUnknownFields);
+  // A patch may take away what it does not name: `$patch: replace` at the root, or a null for the metadata.
+  if (draft.metadata.name === undefined) {
+    throw badRequest(`the name of the object (${target.name} based on URL) was undeterminable: name must be provided`);
+  }
   return { status: 200, object: commitUpdate(context, kind, previous, draft, target.subresource, options) };
 }
 

@@ -51,25 +51,46 @@ async function answer(
   response: ServerResponse,
   mayExec: boolean,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://kubelet');
-  const [first, second, third, fourth] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+  const { path, query } = splitTarget(request.url ?? '/');
+  const parts = decodeParts(path);
+  if (parts === undefined) {
+    sendJson(response, 400, { error: `${path} is not a path: a % in it stands before two hexadecimal digits` });
+    return;
+  }
+  const [first, second, third, fourth] = parts;
   try {
     if (first === 'healthz') {
       response.end('ok');
     } else if (first === 'containerLogs' && second !== undefined && third !== undefined && fourth !== undefined) {
-      await sendLog(deps, [second, third, fourth], url.searchParams, response);
+      await sendLog(deps, [second, third, fourth], query, response);
     } else if (first === 'pods' && second === undefined) {
       sendJson(response, 200, deps.pods());
     } else if (first === 'pods' && second !== undefined && third !== undefined && fourth === 'volumes') {
       sendJson(response, 200, await deps.volumeStats(second, third));
     } else if (mayExec && request.method === 'POST' && first === 'exec' && second && third && fourth) {
-      sendJson(response, 200, await deps.exec(second, third, fourth, url.searchParams.getAll('command')));
+      sendJson(response, 200, await deps.exec(second, third, fourth, query.getAll('command')));
     } else {
-      sendJson(response, 404, { error: `${url.pathname} is not served here` });
+      sendJson(response, 404, { error: `${path} is not served here` });
     }
   } catch (error) {
-    deps.log.warn('Request failed', { path: url.pathname, error: errorMessage(error) });
+    deps.log.warn('Request failed', { path, error: errorMessage(error) });
     sendJson(response, 500, { error: errorMessage(error) });
+  }
+}
+
+/** By hand, because `URL` refuses what a client may well send, such as `//`. */
+function splitTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = target.indexOf('?');
+  return mark < 0
+    ? { path: target, query: new URLSearchParams() }
+    : { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
+}
+
+function decodeParts(path: string): readonly string[] | undefined {
+  try {
+    return path.split('/').slice(1).map(decodeURIComponent);
+  } catch {
+    return undefined;
   }
 }
 

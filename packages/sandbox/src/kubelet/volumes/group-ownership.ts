@@ -5,13 +5,15 @@ import type { CsiVolume } from './spec.ts';
 
 const run = promisify(execFile);
 
+const exclusiveModes = new Set(['ReadWriteOnce', 'ReadWriteOncePod']);
+
 /** Whether kubelet itself hands the volume to the pod's fsGroup, by CSIDriver.fsGroupPolicy. */
 export function isGroupApplied(volume: CsiVolume, policy: string | undefined, isReadOnly: boolean): boolean {
   if (volume.isBlock || isReadOnly || policy === 'None') {
     return false;
   }
-  // ReadWriteOnceWithFSType is the policy of drivers that name none.
-  return policy === 'File' || (volume.fsType !== '' && volume.accessModes.includes('ReadWriteOnce'));
+  // ReadWriteOnceWithFSType is the policy of drivers that name none; it means ReadWriteOncePod too (kubernetes#127817).
+  return policy === 'File' || (volume.fsType !== '' && volume.accessModes.some((mode) => exclusiveModes.has(mode)));
 }
 
 export function groupOf(pod: Pod): number | undefined {

@@ -121,7 +121,8 @@ export function createAttachLoop(deps: LoopDeps): Loop {
 
   return createLoop(deps, {
     name: 'attach-detach',
-    workers: 4,
+    // One: were two nodes looked at together, both could take a volume that only one may have.
+    workers: 1,
     reconcile,
     watch: (enqueue) => {
       const enqueueNodeOf = (pod: Pod) => {
