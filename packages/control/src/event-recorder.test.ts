@@ -170,6 +170,23 @@ describe('a server', () => {
     expect(log.lines.some((line) => line.message === 'Event dropped' && line.fields.name === 'data')).toBe(true);
   });
 
+  it('that took the event but could not say so is not given it twice', async () => {
+    const { api, clock, log, recorder, requests } = await setUp((exchange, nth) => {
+      if (nth === 0) exchange.hangUp();
+      else if (nth === 1) exchange.refuse(409, 'AlreadyExists');
+      else acceptPatch(exchange);
+    });
+    recorder.event(claim, 'Normal', 'R', 'm');
+    recorder.event(claim, 'Normal', 'R', 'm');
+    await eventually(() => expect(clock.timers()).toBe(1));
+    await clock.advance(10_000);
+    await recorder.flush();
+    const [first, second] = api.exchanges;
+    expect(second?.body).toEqual(first?.body);
+    expect(requests()).toEqual(['POST events', 'POST events', expect.stringMatching(/^PATCH data\./)]);
+    expect(log.lines.filter((line) => line.level === 'warn')).toEqual([]);
+  });
+
   it('that is away is tried 12 times, 10 s apart, and counts once', async () => {
     const { clock, log, recorder, requests } = await setUp((exchange) => exchange.hangUp());
     recorder.event(claim, 'Normal', 'R', 'm');

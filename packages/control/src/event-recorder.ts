@@ -1,5 +1,5 @@
 import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
-import { events, isNotFound, type KubeClient, KubeError } from '@holdfast/kube';
+import { events, isAlreadyExists, isNotFound, type KubeClient, KubeError } from '@holdfast/kube';
 import { type Correlation, createEventCorrelator, type InvolvedObject, type Occurrence } from './event-correlator.ts';
 import { countPatch, newEvent } from './event-object.ts';
 import { createFifo } from './fifo.ts';
@@ -57,13 +57,19 @@ export function createEventRecorder(deps: EventRecorderDeps): EventRecorder & { 
     return lastStampNs;
   }
 
-  async function create(key: string, occurrence: Occurrence, message: string, count: number): Promise<void> {
-    const draft = newEvent({ occurrence, message, count, component, stampNs: nextStamp(occurrence.atMs) });
-    const { metadata } = await client.create(events, draft, { signal: cutOff.signal });
-    correlator.written(key, { name: metadata.name, namespace: metadata.namespace ?? '', count });
+  /** @param stampNs the same for every try, so that a create whose answer was lost is not repeated under another name */
+  async function create(key: string, of: { occurrence: Occurrence; message: string; count: number; stampNs: bigint }) {
+    const draft = newEvent({ ...of, component });
+    try {
+      await client.create(events, draft, { signal: cutOff.signal });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+    const { name = '', namespace = '' } = draft.metadata;
+    correlator.written(key, { name, namespace, count: of.count });
   }
 
-  async function count(correlation: Counted, occurrence: Occurrence): Promise<void> {
+  async function count(correlation: Counted, occurrence: Occurrence, stampNs: bigint): Promise<void> {
     const { key, message, written, count } = correlation;
     const ref = { name: written.name, namespace: written.namespace };
     try {
@@ -72,22 +78,24 @@ export function createEventRecorder(deps: EventRecorderDeps): EventRecorder & { 
     } catch (error) {
       // Events expire, after an hour as a rule; the count goes on in a new one.
       if (!isNotFound(error)) throw error;
-      await create(key, occurrence, message, count);
+      await create(key, { occurrence, message, count, stampNs });
     }
   }
 
-  async function attempt(correlation: Counted | Created, occurrence: Occurrence): Promise<void> {
-    if (correlation.kind === 'count') await count(correlation, occurrence);
-    else await create(correlation.key, occurrence, correlation.message, 1);
+  async function attempt(correlation: Counted | Created, occurrence: Occurrence, stampNs: bigint): Promise<void> {
+    const { key, message } = correlation;
+    if (correlation.kind === 'count') await count(correlation, occurrence, stampNs);
+    else await create(key, { occurrence, message, count: 1, stampNs });
   }
 
   async function write(occurrence: Occurrence): Promise<void> {
     // Decided once for all tries, so that a retry does not count twice.
     const correlation = correlator.correlate(occurrence);
     if (correlation.kind === 'skip') return;
+    const stampNs = nextStamp(occurrence.atMs);
     for (let tries = 1; ; tries += 1) {
       try {
-        await attempt(correlation, occurrence);
+        await attempt(correlation, occurrence, stampNs);
         return;
       } catch (error) {
         const { reason, object } = occurrence;
