@@ -229,6 +229,33 @@ describe('keeping the lease', () => {
     expect(await registry.metrics()).toContain('leader_election_slowpath_total{name="lock"} 1');
   });
 
+  it('survives one renewal that hangs for half the renew deadline', async () => {
+    const { server, api } = await startServer();
+    const hang = vi.fn<(signal: AbortSignal | undefined) => Promise<void>>();
+    const client: LeaderElectionDeps['client'] = {
+      ...api.client,
+      async replace(resource, ref, object, options) {
+        await hang(options?.signal);
+        return await api.client.replace(resource, ref, object, options);
+      },
+      get: (resource, ref, options) =>
+        server.methods.includes('POST') ? Promise.reject(new Error('away')) : api.client.get(resource, ref, options),
+    };
+    const { leads, clock, work, ended } = candidate({ client }, 'pod-a');
+    await leads();
+    hang.mockImplementationOnce(async (signal) => {
+      await clock.sleep(5_000, signal);
+      throw new Error('no answer');
+    });
+    await clock.advance(5_000);
+    expect(hang).toHaveBeenCalledTimes(1);
+    await clock.advance(5_000);
+    await eventually(() => expect(server.methods).toContain('PUT'));
+    await clock.advance(4_999);
+    expect(work.signal.aborted).toBe(false);
+    await expect(Promise.race([ended, 'still leads'])).resolves.toBe('still leads');
+  });
+
   it('is lost after the renew deadline; the work is told and the fence closed', async () => {
     const { server, api } = await startServer();
     const { leads, clock, work, elector, ended, announced } = candidate(api, 'pod-a');

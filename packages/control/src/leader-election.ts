@@ -6,7 +6,10 @@ import { createFence, type Fence } from './fence.ts';
 import { createLeaseLock } from './lease-lock.ts';
 
 export interface LeaderElectionDeps {
-  /** A client of its own, so that throttled work cannot cost the lease. */
+  /**
+   * A client of its own, so that throttled work cannot cost the lease. Its requests should time out well within
+   * `renewDeadlineMs`, so that one on a dead connection leaves time for another.
+   */
   client: KubeClient;
   leaseName: string;
   namespace: string;
@@ -86,7 +89,12 @@ export function createLeaderElector(deps: LeaderElectionDeps): LeaderElector {
     const cancel = clock.setTimer(renewDeadlineMs, () => deadline.abort(new DeadlineError(renewDeadlineMs)));
     const either = linkSignals(until, deadline.signal);
     try {
-      while (!(await lock.tryAcquireOrRenew(either))) await clock.sleep(retryPeriodMs, either);
+      for (;;) {
+        const startedMs = clock.monotonicMs();
+        if (await lock.tryAcquireOrRenew(either)) break;
+        // Tries start a period apart, as in client-go: one that hung is followed at once by the next.
+        await clock.sleep(retryPeriodMs - (clock.monotonicMs() - startedMs), either);
+      }
       renewedMs = clock.monotonicMs();
       return true;
     } catch (error) {

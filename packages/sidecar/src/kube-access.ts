@@ -15,6 +15,7 @@ export interface KubeAccessDeps {
     readonly kubeconfig: string;
     readonly kubeApiQps: number;
     readonly kubeApiBurst: number;
+    readonly leaderElectionRenewDeadlineMs: number;
     readonly master?: string;
   };
   readonly context: Pick<ProgramContext, 'name' | 'version' | 'env' | 'log' | 'fatalExitCode'>;
@@ -34,7 +35,13 @@ export async function connectKube(deps: KubeAccessDeps): Promise<KubeAccess> {
     qps: values.kubeApiQps,
     burst: values.kubeApiBurst,
   });
-  const electionClient = createKubeClient({ config, userAgent: `${userAgent} leader-election`, log: context.log });
+  const electionClient = createKubeClient({
+    config,
+    userAgent: `${userAgent} leader-election`,
+    log: context.log,
+    // Half, so that a renewal on a dead connection leaves time for another; kube-controller-manager does the same.
+    requestTimeoutMs: values.leaderElectionRenewDeadlineMs / 2,
+  });
   return {
     client,
     electionClient,
