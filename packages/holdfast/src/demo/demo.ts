@@ -36,7 +36,7 @@ function respawn(args: readonly string[], footing: string): Promise<number> {
   const child = spawn('unshare', args, { stdio: 'inherit', env: { ...process.env, [insideVariable]: footing } });
   // Ctrl-C reaches the child by itself, which then cleans up; this process waits for it.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {
     child.on('error', (error) => {
       process.stderr.write(
