@@ -13,6 +13,8 @@ const commands = {
   build: { script: 'tools/build.ts', args: [] },
   generate: { script: 'tools/generate.ts', args: [] },
   format: { script: 'tools/format.ts', args: [] },
+  reference: { script: 'tools/reference/main.ts', args: [] },
+  'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const entry = join(import.meta.dirname, '..', '..', 'packages', 'driver', 'src', 'bin.ts');
+
+export interface RunningDriver {
+  log(): string;
+  /** SIGTERM. @returns the exit code, null where a signal ended it */
+  stop(): Promise<number | null>;
+}
+
+/**
+ * Runs the driver program, as it would run in a pod, and waits until it serves. It has a process group of its own: Ctrl-C must
+ * not end it before csi-sanity has taken its volumes down.
+ * @throws Error with what the driver said, if it ends instead
+ */
+export async function startDriver(args: readonly string[]): Promise<RunningDriver> {
+  const child = spawn(process.execPath, [entry, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = exitOf(child);
+  const serving = Promise.withResolvers<void>();
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      if (log.includes('"Serving"')) serving.resolve();
+    });
+  }
+  const isServing = await Promise.race([serving.promise.then(() => true), exited.then(() => false)]);
+  if (!isServing) throw new Error(`the driver did not start:\n${log.trimEnd()}`);
+  return {
+    log: () => log,
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+export function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+}
