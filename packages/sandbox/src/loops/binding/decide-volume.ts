@@ -6,8 +6,8 @@ export type VolumePhase = 'Available' | 'Bound' | 'Released' | 'Failed';
 export type VolumeStep =
   | { readonly kind: 'none' }
   | { readonly kind: 'setPhase'; readonly phase: VolumePhase }
-  /** The claim chose another volume: give this one back. */
-  | { readonly kind: 'unbind' };
+  /** The claim chose another volume: give this one back, wholly or still reserved for a claim of that name. */
+  | { readonly kind: 'unbind'; readonly keepsReservation: boolean };
 
 /**
  * What a volume needs next.
@@ -38,9 +38,8 @@ export function decideVolume(volume: PersistentVolume, claim: PersistentVolumeCl
     // The claim was bound elsewhere while this volume was made: it holds nobody's data, so it goes the way of released ones.
     return toPhase(volume, 'Released');
   }
-  return volume.metadata.annotations?.[annotations.boundByController] === undefined
-    ? toPhase(volume, 'Available')
-    : { kind: 'unbind' };
+  const isReservedByUser = volume.metadata.annotations?.[annotations.boundByController] === undefined;
+  return { kind: 'unbind', keepsReservation: isReservedByUser };
 }
 
 function toPhase(volume: PersistentVolume, phase: VolumePhase): VolumeStep {

@@ -200,7 +200,13 @@ describe('a volume', () => {
       'whose claim took another is given back',
       volume('pv', { claimRef: ours }, 'Bound', byController),
       claim({ volumeName: 'b' }),
-      { kind: 'unbind' },
+      { kind: 'unbind', keepsReservation: false },
+    ],
+    [
+      'whose claim took another stays reserved for it, if a user said so',
+      volume('pv', { claimRef: ours }, 'Bound'),
+      claim({ volumeName: 'b' }),
+      { kind: 'unbind', keepsReservation: true },
     ],
     [
       'made for a claim that took another is released',

@@ -47,9 +47,16 @@ export async function setVolumePhase(
   return write(deps.client, persistentVolumes, deps.caches.volumes, volume, { status: { phase } }, signal, 'status');
 }
 
-/** Takes back a reservation made by a controller; one made by an administrator keeps its name and loses its uid. */
-export async function unbindVolume(deps: WriteDeps, volume: PersistentVolume, signal: AbortSignal): Promise<void> {
-  const body = { metadata: { annotations: { [annotations.boundByController]: null } }, spec: { claimRef: null } };
+/** Takes a bond back; what a user wrote into `claimRef` stays, and only the uid, which a controller added, goes. */
+export async function unbindVolume(
+  deps: WriteDeps,
+  volume: PersistentVolume,
+  keepsReservation: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = keepsReservation
+    ? { spec: { claimRef: { uid: null, resourceVersion: null } } }
+    : { metadata: { annotations: { [annotations.boundByController]: null } }, spec: { claimRef: null } };
   await write(deps.client, persistentVolumes, deps.caches.volumes, volume, body, signal);
 }
 

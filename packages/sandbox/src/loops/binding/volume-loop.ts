@@ -29,7 +29,7 @@ export function createVolumeLoop(deps: LoopDeps): Loop {
         await setVolumePhase(deps, volume, step.phase, signal);
         return done;
       case 'unbind':
-        await unbindVolume(deps, volume, signal);
+        await unbindVolume(deps, volume, step.keepsReservation, signal);
         return done;
       default:
         return step satisfies never;
