@@ -1,21 +1,19 @@
 import type { Outcome } from '@holdfast/control';
-import {
-  events,
-  isNotFound,
-  type KubeObject,
-  leases,
-  persistentVolumeClaims,
-  pods,
-  type Resource,
-  secrets,
-} from '@holdfast/kube';
+import { isNotFound, type KubeObject } from '@holdfast/kube';
+import * as z from 'zod';
 import { createLoop, type Loop, type LoopDeps, watchKeys } from '../loop.ts';
 
-// Pods before claims: a claim stays as long as a pod uses it.
-const contents: readonly Resource<KubeObject>[] = [pods, persistentVolumeClaims, secrets, leases, events];
+const groupsShape = z.object({
+  groups: z.array(z.object({ preferredVersion: z.object({ groupVersion: z.string() }) })),
+});
+const resourcesShape = z.object({
+  resources: z.array(z.object({ name: z.string(), namespaced: z.boolean(), verbs: z.array(z.string()) })),
+});
+const listShape = z.object({ items: z.array(z.unknown()) });
+
 const recheckMs = 500;
 
-/** Empties a namespace that is being deleted, then lets it go. */
+/** Empties a namespace that is being deleted, of every kind the server knows, then lets it go. */
 export function createNamespaceLoop(deps: LoopDeps): Loop {
   const { caches, client } = deps;
 
@@ -25,8 +23,11 @@ export function createNamespaceLoop(deps: LoopDeps): Loop {
       return { kind: 'done' };
     }
     let left = 0;
-    for (const resource of contents) {
-      left += await deleteAll(resource, key, signal);
+    for (const path of await collections(key, signal)) {
+      await client.request('DELETE', path, undefined, { signal });
+      const { items } = listShape.parse(await read(path, signal));
+      // Those that wait for a finalizer, or for their pod's kubelet, are looked for again.
+      left += items.length;
     }
     if (left > 0) {
       return { kind: 'again', afterMs: recheckMs };
@@ -35,23 +36,21 @@ export function createNamespaceLoop(deps: LoopDeps): Loop {
     return { kind: 'done' };
   }
 
-  /** Returns how many are still there, those that wait for a finalizer included. */
-  async function deleteAll(resource: Resource<KubeObject>, namespace: string, signal: AbortSignal): Promise<number> {
-    const { items } = await client.list(resource, { namespace, signal });
-    for (const { metadata } of items.filter((item) => item.metadata.deletionTimestamp === undefined)) {
-      try {
-        await client.delete(
-          resource,
-          { name: metadata.name, namespace },
-          { preconditions: { uid: metadata.uid }, signal },
-        );
-      } catch (error) {
-        if (!isNotFound(error)) {
-          throw error;
-        }
-      }
+  /** The path of every collection in the namespace, as discovery tells them. */
+  async function collections(namespace: string, signal: AbortSignal): Promise<readonly string[]> {
+    const { groups } = groupsShape.parse(await read('/apis', signal));
+    const roots = ['/api/v1', ...groups.map(({ preferredVersion }) => `/apis/${preferredVersion.groupVersion}`)];
+    const found: string[] = [];
+    for (const root of roots) {
+      const { resources } = resourcesShape.parse(await read(root, signal));
+      const deletable = resources.filter(({ namespaced, verbs }) => namespaced && verbs.includes('deletecollection'));
+      found.push(...deletable.map(({ name }) => `${root}/namespaces/${namespace}/${name}`));
     }
-    return items.length;
+    return found;
+  }
+
+  async function read(path: string, signal: AbortSignal): Promise<unknown> {
+    return (await client.request('GET', path, undefined, { signal })).body;
   }
 
   async function finalize(namespace: KubeObject, signal: AbortSignal): Promise<void> {
