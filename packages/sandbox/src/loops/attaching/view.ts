@@ -1,7 +1,8 @@
-import type { PersistentVolume, Pod, VolumeAttachment } from '@holdfast/kube';
+import type { Node, PersistentVolume, Pod, VolumeAttachment } from '@holdfast/kube';
 import type { Caches } from '../caches.ts';
 import { claimKeysOfPod, isPodFinished } from '../pod-claims.ts';
 import { type NodeView, type PresentAttachment, uniqueNameOfVolume, type WantedVolume } from './decide.ts';
+import { attachmentName, uniqueVolumeName } from './names.ts';
 
 // Attachments that somebody else made, under other names, are theirs to delete.
 const ownName = /^csi-[0-9a-f]{64}$/;
@@ -69,9 +70,25 @@ function wantedVolumes(caches: Caches, nodeName: string): readonly WantedVolume[
 }
 
 function present(caches: Caches, attachment: VolumeAttachment): PresentAttachment {
-  const volumeName = attachment.spec.source.persistentVolumeName;
-  const volume = volumeName === undefined ? undefined : caches.volumes.get(volumeName);
-  return { attachment, uniqueName: uniqueNameOfVolume(volume) };
+  const { source, nodeName } = attachment.spec;
+  const volume = caches.volumes.get(source.persistentVolumeName ?? '');
+  const uniqueName = uniqueNameOfVolume(volume) ?? nameKnownToNode(caches.nodes.get(nodeName), attachment);
+  return { attachment, uniqueName };
+}
+
+/** When the volume's object was removed by force: the node still names the volume, and may still have it mounted. */
+function nameKnownToNode(node: Node | undefined, { metadata, spec }: VolumeAttachment): string | undefined {
+  const listed = [
+    ...(node?.status?.volumesInUse ?? []),
+    ...(node?.status?.volumesAttached ?? []).map(({ name }) => name),
+  ];
+  return listed.find((name) => {
+    const prefix = uniqueVolumeName(spec.attacher, '');
+    return (
+      name.startsWith(prefix) &&
+      attachmentName(name.slice(prefix.length), spec.attacher, spec.nodeName) === metadata.name
+    );
+  });
 }
 
 /** A pod keeps its volumes until kubelet says that it has ended; `volumesInUse` covers the time until they are unmounted. */
