@@ -135,6 +135,11 @@ describe('a pod', () => {
       /exceed max volume count/,
     ],
     [
+      'a claim for one pod alone that another pod has',
+      { claims: [{ kind: 'taken', claim: claim() }] },
+      /pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode/,
+    ],
+    [
       'no volume of a class that makes none',
       { claims: [delayed({ provisioner: 'kubernetes.io/no-provisioner' })] },
       /didn't find available persistent volumes/,
@@ -184,5 +189,30 @@ describe('a pod with a delayed claim', () => {
     const limited = [candidate(node('a'), { csiNode: csiNode('a', 1) })];
     expect(decide({ claims: [delayed()], candidates: limited }).kind).toBe('bindClaims');
     expect(decide({ claims: [delayed(), bound()], candidates: limited }).kind).toBe('unschedulable');
+  });
+
+  it('counts a volume that is there against its own driver, whatever the class is called', () => {
+    const noProvisioner = delayed({ provisioner: 'kubernetes.io/no-provisioner' });
+    const full = candidate(node('a'), {
+      csiNode: csiNode('a', 1),
+      volumesByDriver: new Map([['disk.test', new Set(['other'])]]),
+    });
+    expect(decide({ claims: [noProvisioner], volumes: [volume('free')], candidates: [full] })).toMatchObject({
+      kind: 'unschedulable',
+      message: expect.stringMatching(/exceed max volume count/),
+    });
+  });
+
+  it('shares the place of a volume that is being made there for another pod', () => {
+    const making = candidate(node('a'), {
+      csiNode: csiNode('a', 1),
+      volumesByDriver: new Map([['disk.test', new Set(['default/data'])]]),
+    });
+    expect(decide({ claims: [delayed({}, 'a')], candidates: [making] }).kind).toBe('bindClaims');
+  });
+
+  it('tries another node when the provisioner took its choice back', () => {
+    expect(decide({ claims: [delayed()], preferredNode: 'a' })).toMatchObject({ nodeName: 'b' });
+    expect(decide({ claims: [delayed({}, 'a')], preferredNode: 'a' })).toMatchObject({ nodeName: 'a' });
   });
 });

@@ -1,4 +1,12 @@
-import type { CSINode, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '@holdfast/kube';
+import {
+  type CSINode,
+  type Node,
+  objectKey,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+  type StorageClass,
+} from '@holdfast/kube';
 import { findVolume } from '../binding/match.ts';
 import { annotations, noProvisioner } from '../names.ts';
 import { canNodeReachVolume, isNodeAllowedByClass, matchesNode } from '../selectors.ts';
@@ -7,13 +15,15 @@ import { canNodeReachVolume, isNodeAllowedByClass, matchesNode } from '../select
 export type PodClaimState =
   | { readonly kind: 'missing'; readonly name: string }
   | { readonly kind: 'bound'; readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }
+  /** For one pod alone, which has it already. */
+  | { readonly kind: 'taken'; readonly claim: PersistentVolumeClaim }
   | { readonly kind: 'immediate'; readonly claim: PersistentVolumeClaim }
   | { readonly kind: 'delayed'; readonly claim: PersistentVolumeClaim; readonly storageClass: StorageClass };
 
 export interface Candidate {
   readonly node: Node;
   readonly csiNode: CSINode | undefined;
-  /** Volume handles in use on the node, by driver: of its pods and of its attachments. */
+  /** Handles of the volumes in use on the node, by driver, and keys of the claims whose volume is yet to be made there. */
   readonly volumesByDriver: ReadonlyMap<string, ReadonlySet<string>>;
   readonly podCount: number;
 }
@@ -44,6 +54,11 @@ type Fit =
   | { readonly kind: 'fits'; readonly claims: readonly ClaimBinding[] }
   | { readonly kind: 'no'; readonly why: string };
 
+interface FittingNode {
+  readonly candidate: Candidate;
+  readonly claims: readonly ClaimBinding[];
+}
+
 /** Chooses a node for a pod: the emptiest one that can reach, or get, every volume. */
 export function decidePod(view: PodView): SchedulingStep {
   const obstacle = claimObstacle(view);
@@ -51,7 +66,7 @@ export function decidePod(view: PodView): SchedulingStep {
     return { kind: 'unschedulable', message: `0/${view.candidates.length} nodes are available: ${obstacle}.` };
   }
   const refusals = new Map<string, number>();
-  const fitting: { readonly candidate: Candidate; readonly claims: readonly ClaimBinding[] }[] = [];
+  const fitting: FittingNode[] = [];
   for (const candidate of view.candidates) {
     const fit = fitNode(view, candidate);
     if (fit.kind === 'fits') {
@@ -62,7 +77,7 @@ export function decidePod(view: PodView): SchedulingStep {
   }
   const best = fitting.toSorted(
     (a, b) =>
-      Number(isPreferred(view, b.candidate)) - Number(isPreferred(view, a.candidate)) ||
+      preference(view, b) - preference(view, a) ||
       a.candidate.podCount - b.candidate.podCount ||
       (a.candidate.node.metadata.name < b.candidate.node.metadata.name ? -1 : 1),
   )[0];
@@ -87,8 +102,11 @@ function claimObstacle({ claims }: PodView): string | undefined {
       return `persistentvolumeclaim "${state.claim.metadata.name}" bound to non-existent persistentvolume "${state.claim.spec?.volumeName ?? ''}"`;
     }
   }
-  return claims.some((state) => state.kind === 'immediate')
-    ? 'pod has unbound immediate PersistentVolumeClaims'
+  if (claims.some((state) => state.kind === 'immediate')) {
+    return 'pod has unbound immediate PersistentVolumeClaims';
+  }
+  return claims.some((state) => state.kind === 'taken')
+    ? 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode'
     : undefined;
 }
 
@@ -104,6 +122,7 @@ function fitNode(view: PodView, candidate: Candidate): Fit {
     switch (state.kind) {
       case 'missing':
       case 'immediate':
+      case 'taken':
         break;
       case 'bound': {
         if (!canNodeReachVolume(state.volume, candidate.node)) {
@@ -121,7 +140,12 @@ function fitNode(view: PodView, candidate: Candidate): Fit {
           return binding;
         }
         bindings.push(...binding.claims);
-        count(newVolumes, state.storageClass.provisioner);
+        for (const made of binding.claims) {
+          const driver = driverOf(made, state.storageClass);
+          if (candidate.volumesByDriver.get(driver)?.has(objectKey(made.claim)) !== true) {
+            count(newVolumes, driver);
+          }
+        }
         break;
       }
     }
@@ -153,6 +177,11 @@ function bindDelayed(
     return { kind: 'no', why: `didn't match the allowed topologies of storage class "${storageClass.metadata.name}"` };
   }
   return { kind: 'fits', claims: [{ kind: 'provision', claim }] };
+}
+
+/** A volume that is there may be another driver's than the one its class would ask. */
+function driverOf(binding: ClaimBinding, storageClass: StorageClass): string {
+  return (binding.kind === 'reserve' ? binding.volume.spec?.csi?.driver : undefined) ?? storageClass.provisioner;
 }
 
 /** A driver that the cluster knows must run on the node, and have room for what the pod adds. */
@@ -204,8 +233,18 @@ function isTolerated(taint: Taint, pod: Pod): boolean {
   return matches || taint.effect === 'PreferNoSchedule';
 }
 
-function isPreferred({ preferredNode }: PodView, { node }: Candidate): boolean {
-  return node.metadata.name === preferredNode;
+/**
+ * The node that volumes were made for comes first. But when its choice was taken back from a claim (a provisioner does so when
+ * it found no room there), it comes last.
+ */
+function preference({ preferredNode }: PodView, { candidate, claims }: FittingNode): number {
+  if (candidate.node.metadata.name !== preferredNode) {
+    return 0;
+  }
+  const isTakenBack = claims.some(
+    ({ kind, claim }) => kind === 'provision' && (claim.metadata.annotations?.[annotations.selectedNode] ?? '') === '',
+  );
+  return isTakenBack ? -1 : 1;
 }
 
 function summary(nodeCount: number, refusals: ReadonlyMap<string, number>): string {

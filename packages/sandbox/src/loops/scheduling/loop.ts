@@ -30,9 +30,10 @@ export function createSchedulingLoop(deps: LoopDeps): Loop {
     if (pod === undefined || !isForUs(pod) || assumed.has(pod.metadata.uid)) {
       return done;
     }
-    const step = decidePod(viewPod(caches, pod, assumed, chosen.get(pod.metadata.uid)));
+    const step = decidePod(viewPod(caches, pod, new Map([...chosen, ...assumed])));
     switch (step.kind) {
       case 'unschedulable':
+        chosen.delete(pod.metadata.uid);
         await reportUnschedulable(pod, step.message, signal);
         return done;
       case 'bindClaims':
@@ -140,16 +141,13 @@ export function createSchedulingLoop(deps: LoopDeps): Loop {
           enqueueWaiting();
         }
       });
-      for (const store of [
-        caches.claims,
-        caches.volumes,
-        caches.classes,
-        caches.nodes,
-        caches.csiNodes,
-        caches.attachments,
-      ]) {
-        watchAny(store, enqueueWaiting);
-      }
+      caches.claims.subscribe(enqueueWaiting);
+      caches.volumes.subscribe(enqueueWaiting);
+      caches.classes.subscribe(enqueueWaiting);
+      caches.nodes.subscribe(enqueueWaiting);
+      caches.csiNodes.subscribe(enqueueWaiting);
+      caches.csiDrivers.subscribe(enqueueWaiting);
+      caches.attachments.subscribe(enqueueWaiting);
     },
   });
 }
@@ -164,8 +162,4 @@ function isForUs(pod: Pod): boolean {
     (pod.spec?.schedulingGates ?? []).length === 0 &&
     (scheduler === '' || scheduler === components.scheduler)
   );
-}
-
-function watchAny(store: { subscribe(listener: () => void): () => void }, onChange: () => void): void {
-  store.subscribe(onChange);
 }

@@ -8,21 +8,18 @@ import type { Candidate, PodClaimState, PodView } from './decide.ts';
 
 /**
  * What there is to know about a pod without a node.
- * @param assumed nodes of pods bound just now, by uid, that the cache may not show yet
- * @param preferredNode the node that was chosen when the pod's volumes had yet to be made
+ * @param nodeByPod nodes, by pod uid, that the cache may not show yet: of pods bound just now, and of those whose volumes are
+ * being made
  */
-export function viewPod(
-  caches: Caches,
-  pod: Pod,
-  assumed: ReadonlyMap<string, string>,
-  preferredNode: string | undefined,
-): PodView {
+export function viewPod(caches: Caches, pod: Pod, nodeByPod: ReadonlyMap<string, string>): PodView {
   const names = new Set(claimsOfPod(pod).map(({ claimName }) => claimName));
   return {
     pod,
-    preferredNode,
-    claims: [...names].map((name) => claimState(caches, `${pod.metadata.namespace ?? ''}/${name}`, name)),
-    candidates: candidates(caches, assumed),
+    preferredNode: nodeByPod.get(pod.metadata.uid),
+    claims: [...names].map((name) =>
+      claimState(caches, pod, `${pod.metadata.namespace ?? ''}/${name}`, name, nodeByPod),
+    ),
+    candidates: candidates(caches, pod, nodeByPod),
     volumes: caches.volumes.list(),
     drivers: new Set([
       ...caches.csiDrivers.list().map((driver) => driver.metadata.name),
@@ -31,10 +28,21 @@ export function viewPod(
   };
 }
 
-function claimState(caches: Caches, key: string, name: string): PodClaimState {
+function claimState(
+  caches: Caches,
+  pod: Pod,
+  key: string,
+  name: string,
+  nodeByPod: ReadonlyMap<string, string>,
+): PodClaimState {
   const claim = caches.claims.get(key);
   if (claim === undefined) {
     return { kind: 'missing', name };
+  }
+  const others = caches.pods.byIndex('claim', key).filter(({ metadata }) => metadata.uid !== pod.metadata.uid);
+  const isForOnePod = claim.spec?.accessModes?.includes('ReadWriteOncePod') === true;
+  if (isForOnePod && others.some((other) => nodeOf(other, nodeByPod) !== undefined)) {
+    return { kind: 'taken', claim };
   }
   const volume = volumeOfClaim(caches, key);
   if (volume !== undefined && claim.metadata.annotations?.[annotations.bindCompleted] !== undefined) {
@@ -47,11 +55,17 @@ function claimState(caches: Caches, key: string, name: string): PodClaimState {
     : { kind: 'immediate', claim };
 }
 
-function candidates(caches: Caches, assumed: ReadonlyMap<string, string>): readonly Candidate[] {
+/** Where a pod runs, or is about to; undefined for one that has no node or has ended. */
+function nodeOf(pod: Pod, nodeByPod: ReadonlyMap<string, string>): string | undefined {
+  const nodeName = pod.spec?.nodeName ?? '';
+  return isPodFinished(pod) ? undefined : nodeName === '' ? nodeByPod.get(pod.metadata.uid) : nodeName;
+}
+
+function candidates(caches: Caches, subject: Pod, nodeByPod: ReadonlyMap<string, string>): readonly Candidate[] {
   const podsByNode = new Map<string, Pod[]>();
-  for (const pod of caches.pods.list()) {
-    const nodeName = pod.spec?.nodeName ?? assumed.get(pod.metadata.uid);
-    if (nodeName !== undefined && nodeName !== '' && !isPodFinished(pod)) {
+  for (const pod of caches.pods.list().filter(({ metadata }) => metadata.uid !== subject.metadata.uid)) {
+    const nodeName = nodeOf(pod, nodeByPod);
+    if (nodeName !== undefined) {
       podsByNode.set(nodeName, [...(podsByNode.get(nodeName) ?? []), pod]);
     }
   }
@@ -67,15 +81,27 @@ function candidates(caches: Caches, assumed: ReadonlyMap<string, string>): reado
 }
 
 function volumesByDriver(caches: Caches, nodeName: string, pods: readonly Pod[]): ReadonlyMap<string, Set<string>> {
-  const ofPods = pods.flatMap(claimKeysOfPod).map((key) => volumeOfClaim(caches, key));
-  const attached = caches.attachments
-    .byIndex('node', nodeName)
-    .map(({ spec }) => caches.volumes.get(spec.source.persistentVolumeName ?? ''));
   const found = new Map<string, Set<string>>();
-  for (const csi of [...ofPods, ...attached].map((volume) => volume?.spec?.csi)) {
+  const add = (driver: string, id: string) => found.set(driver, (found.get(driver) ?? new Set()).add(id));
+  for (const key of pods.flatMap(claimKeysOfPod)) {
+    const csi = volumeOfClaim(caches, key)?.spec?.csi;
+    const driver = csi?.driver ?? provisionerOf(caches, key);
+    if (driver !== undefined) {
+      // A volume yet to be made has no handle; it takes its place all the same.
+      add(driver, csi?.volumeHandle ?? key);
+    }
+  }
+  for (const { spec } of caches.attachments.byIndex('node', nodeName)) {
+    const csi = caches.volumes.get(spec.source.persistentVolumeName ?? '')?.spec?.csi;
     if (csi !== undefined) {
-      found.set(csi.driver, (found.get(csi.driver) ?? new Set()).add(csi.volumeHandle));
+      add(csi.driver, csi.volumeHandle);
     }
   }
   return found;
+}
+
+function provisionerOf(caches: Caches, claimKey: string): string | undefined {
+  const claim = caches.claims.get(claimKey);
+  const className = claim === undefined || (claim.spec?.volumeName ?? '') !== '' ? undefined : classNameOfClaim(claim);
+  return className === undefined ? undefined : caches.classes.get(className)?.provisioner;
 }
