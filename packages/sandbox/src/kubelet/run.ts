@@ -1,5 +1,4 @@
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, realpath } from 'node:fs/promises';
 import { createEventRecorder } from '@holdfast/control';
 import { type Clock, type Logger, systemClock, untilAborted } from '@holdfast/core';
 import { type KubeClient, type Node, nodes, type Pod } from '@holdfast/kube';
@@ -49,7 +48,9 @@ export async function runKubelet(options: KubeletOptions): Promise<void> {
   const clock = options.clock ?? systemClock;
   // With --cleanup-on-exit the work goes on for a while after the signal, with nothing wanted any more.
   const working = new AbortController();
-  const paths = createPaths(resolve(options.rootDir));
+  await mkdir(options.rootDir, { recursive: true, mode: 0o750 });
+  // As the kernel names it: what mountinfo says is compared with these paths.
+  const paths = createPaths(await realpath(options.rootDir));
   await mkdir(paths.pods, { recursive: true, mode: 0o750 });
   await mkdir(paths.csiPlugins, { recursive: true, mode: 0o750 });
 
