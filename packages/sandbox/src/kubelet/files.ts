@@ -42,6 +42,17 @@ export async function removeEmptyDir(path: string): Promise<void> {
   }
 }
 
+/** Removes a folder that several share, if it is empty by now. */
+export async function removeDirUnlessUsed(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!isMissing(error) && !(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) {
+      throw error;
+    }
+  }
+}
+
 /** The names in a folder; none when it does not exist. */
 export async function listDir(path: string): Promise<readonly string[]> {
   try {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { NodeUnpublishVolumeRequest, NodeUnstageVolumeRequest } from '@holdfast/csi-spec';
 import { isNotFound, type KubeClient, type Pod, secrets } from '@holdfast/kube';
 import { toRpcError } from '@holdfast/rpc';
-import { removeEmptyDir, removeFile } from '../files.ts';
+import { removeDirUnlessUsed, removeEmptyDir, removeFile } from '../files.ts';
 import { readMountPoints } from '../mountinfo.ts';
 import type { KubeletPaths } from '../paths.ts';
 import { type DriverRegistry, driverTimeoutMs, type NodeClient, type RegisteredDriver } from '../plugins/drivers.ts';
@@ -202,6 +202,8 @@ async function removeTarget({ paths, records }: StepDeps, { ref }: VolumeState, 
   await mustNotBeMounted(target, 'NodeUnpublishVolume');
   if (ref.isBlock) {
     await removeFile(target);
+    // Pods that share the volume share this folder.
+    await removeDirUnlessUsed(dirname(target));
   } else {
     await removeMountPoint(target);
   }
@@ -214,7 +216,11 @@ async function removeStaging({ paths, records }: StepDeps, { ref }: VolumeState)
   await mustNotBeMounted(stagingPath, 'NodeUnstageVolume');
   await removeMountPoint(stagingPath);
   await records.removeStage(ref);
-  await removeEmptyDir(dirname(paths.stagingRecord(ref)));
+  const recordDir = dirname(paths.stagingRecord(ref));
+  await removeEmptyDir(recordDir);
+  if (ref.isBlock) {
+    await removeDirUnlessUsed(dirname(recordDir));
+  }
 }
 
 async function removeMountPoint(path: string): Promise<void> {
