@@ -61,6 +61,7 @@ describe('the specs that were skipped', () => {
           testcase('[It] b', 'passed'),
         ),
       ),
+      [],
     );
     expect([...byCapability]).toEqual([
       ['controller CREATE_DELETE_SNAPSHOT', ['CreateSnapshot a', 'CreateVolume from a snapshot']],
@@ -69,15 +70,15 @@ describe('the specs that were skipped', () => {
     expect(unexplained).toEqual([]);
   });
 
-  it('are unexplained where no capability is the reason, or one that every backend has', () => {
-    const { byCapability, unexplained } = sortSkipped([
-      { kind: 'skipped', name: 'limit', reason: 'No MaxVolumesPerNode' },
-      { kind: 'skipped', name: 'create', reason: 'CreateVolume not supported' },
-    ]);
-    expect(byCapability.size).toBe(0);
-    expect(unexplained).toEqual([
-      { name: 'limit', reason: 'No MaxVolumesPerNode' },
-      { name: 'create', reason: 'CreateVolume not supported' },
-    ]);
+  it('are unexplained where no capability is the reason, or one that the backend has', () => {
+    const limit = { name: 'limit', reason: 'No MaxVolumesPerNode' };
+    const create = { name: 'create', reason: 'CreateVolume not supported' };
+    const stage = { name: 'stage', reason: 'NodeStageVolume not supported' };
+    const results = [limit, create, stage].map((one) => ({ kind: 'skipped', ...one }) as const);
+    expect(sortSkipped(results, ['node STAGE_UNSTAGE_VOLUME'])).toEqual({
+      byCapability: new Map(),
+      unexplained: [limit, create, stage],
+    });
+    expect(sortSkipped(results, ['node EXPAND_VOLUME']).unexplained).toEqual([limit, create]);
   });
 });

@@ -10,6 +10,8 @@ import { removeLeftovers } from './leftovers.ts';
 export interface Target {
   readonly backend: 'disk' | 'dir';
   readonly accessType: 'mount' | 'block';
+  /** Capabilities that the backend is known to have: a spec that is skipped for lack of one has failed. */
+  readonly required: readonly string[];
 }
 
 export interface Outcome {

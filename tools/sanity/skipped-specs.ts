@@ -30,20 +30,21 @@ export interface Skipped {
   /** The names of the specs, by the capability that the driver does not advertise, sorted: ginkgo shuffles them. */
   readonly byCapability: ReadonlyMap<string, readonly string[]>;
   /**
-   * Skipped for another reason, such as a volume without a size or a capability that both backends have. Nobody agreed to do without
-   * these, so they count as failed.
+   * Skipped for another reason, such as a volume without a size, or for a capability that the backend is known to have. Nobody agreed
+   * to do without these, so they count as failed.
    */
   readonly unexplained: readonly { readonly name: string; readonly reason: string }[];
 }
 
-export function sortSkipped(results: readonly SpecResult[]): Skipped {
+/** @param required capabilities whose specs may not be skipped; those that every backend has are not in the table above. */
+export function sortSkipped(results: readonly SpecResult[], required: readonly string[]): Skipped {
   const byCapability = new Map<string, string[]>();
   const unexplained: { name: string; reason: string }[] = [];
   for (const result of results) {
     if (result.kind !== 'skipped') continue;
     const { name, reason } = result;
     const capability = capabilityByReason[reason];
-    if (capability === undefined) {
+    if (capability === undefined || required.includes(capability)) {
       unexplained.push({ name, reason });
       continue;
     }
