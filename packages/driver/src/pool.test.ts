@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNodeRegistry } from './pool/node-registry.ts';
@@ -37,6 +37,7 @@ describe.each([
 ] as const)('a pool of %s volumes', (kind, content) => {
   beforeEach(async () => {
     driver = await serveBackend(kind, dir, { role: 'controller' });
+    await createNodeRegistry(join(driver.pool, 'nodes')).register('node-a');
   });
 
   test('keeps a volume over a restart, gives the same one for the same name, and leaves nothing when it is deleted', async () => {
@@ -98,12 +99,41 @@ describe.each([
     await driver.controller.deleteVolume({ volumeId: 'pvc-2', secrets: {} }, options);
   });
 
-  test('content without a record is never removed, only told', async () => {
+  test('content without a record is never removed, taken or emptied, only told', async () => {
+    const file = kind === 'dir' ? join(driver.pool, content, 'bytes') : join(driver.pool, content);
     if (kind === 'dir') await mkdir(join(driver.pool, content));
-    else await writeFile(join(driver.pool, content), 'precious');
+    await writeFile(file, 'precious');
     await restart(kind);
-    await access(join(driver.pool, content));
     expect(driver.log.lines.some((line) => line.level === 'warn' && line.message.includes('no record'))).toBe(true);
+    await expect(driver.controller.createVolume(one().create(), options)).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining(join(driver.pool, content)),
+    });
+    await driver.controller.deleteVolume(one().remove(), options);
+    expect(await readFile(file, 'utf8')).toBe('precious');
+  });
+
+  test('a record that cannot even be opened takes one volume out of service', async () => {
+    await driver.controller.createVolume(one().create({ name: 'pvc-2' }), options);
+    await mkdir(join(driver.pool, 'volumes/pvc-1.json'));
+    await restart(kind);
+    expect(await list()).toEqual(['pvc-2']);
+    await expect(driver.controller.createVolume(one().create(), options)).rejects.toMatchObject({
+      message: expect.stringContaining('Restore it from a copy'),
+    });
+  });
+
+  test('a volume is made only where a node serves the pool, wherever the controller runs', async () => {
+    await rm(join(driver.pool, 'nodes'), { recursive: true });
+    await mkdir(join(driver.pool, 'nodes'));
+    await expect(driver.controller.createVolume(one().create(), options)).rejects.toMatchObject({
+      code: 'ResourceExhausted',
+      message: expect.stringContaining('no node yet'),
+    });
+    await createNodeRegistry(join(driver.pool, 'nodes')).register('node-b');
+    expect((await driver.controller.createVolume(one().create(), options)).volume?.accessibleTopology).toEqual([
+      { segments: { 'topology.csi.holdfast/node': 'node-b' } },
+    ]);
   });
 
   test.each<[string, Parameters<ReturnType<typeof one>['create']>[0], string, string]>([
@@ -236,6 +266,22 @@ describe('a disk', () => {
     expect((await driver.controller.controllerGetVolume({ volumeId: 'pvc-1' }, options)).volume?.capacityBytes).toBe(
       32n * MiB,
     );
+  });
+
+  test('half removed that cannot be removed keeps no other volume from being served', async () => {
+    await driver.controller.createVolume(one().create(), options);
+    await driver.controller.createVolume(one().create({ name: 'pvc-2' }), options);
+    await unlink(join(driver.pool, 'images/pvc-1.img'));
+    await mkdir(join(driver.pool, 'images/pvc-1.img'));
+    await editRecord('pvc-1', (record) => ({ ...record, phase: 'deleting' }));
+    await restart('disk');
+    expect(await list()).toEqual(['pvc-2']);
+    expect(driver.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', message: expect.stringContaining('could not be removed') }),
+    );
+    await rm(join(driver.pool, 'images/pvc-1.img'), { recursive: true });
+    await driver.controller.deleteVolume(one().remove(), options);
+    await access(join(driver.pool, 'images/pvc-2.img'));
   });
 
   test('a volume without its image is told at the start and can be deleted', async () => {

@@ -2,7 +2,7 @@ import type { Logger } from '@holdfast/core';
 import type { CreateRequest, Volume } from '@holdfast/driver-kit';
 import { rpcError } from '@holdfast/rpc';
 import { volumeOf } from '../pool/volume-record.ts';
-import { recordFor, type VolumeRecords } from '../pool/volume-records.ts';
+import { discardUnfinished, recordFor, type VolumeRecords, withoutRecord } from '../pool/volume-records.ts';
 import type { DirFolders } from './dir-folders.ts';
 import { boundTargets } from './dir-publisher.ts';
 
@@ -27,6 +27,7 @@ export function createDirVolumes(deps: { records: VolumeRecords; folders: DirFol
       const record = recordFor(request);
       // A half-made or half-removed volume of this name holds nothing that anybody was promised.
       if ((await store.load(record.id)) !== undefined) await discard(record.id);
+      else if ((await folders.ids()).includes(record.id)) throw withoutRecord(folders.pathOf(record.id));
       await store.save(record.id, record);
       await folders.make(record.id);
       const ready = { ...record, phase: 'ready' } as const;
@@ -47,11 +48,7 @@ export function createDirVolumes(deps: { records: VolumeRecords; folders: DirFol
 
     async recover() {
       await store.removeTemporaryFiles();
-      for (const { id, phase } of await records.all()) {
-        if (phase === 'ready') continue;
-        log.info('Removing what an interrupted operation left', { volume: id, phase });
-        await discard(id);
-      }
+      await discardUnfinished({ records, discard, log });
       const known = new Set(await store.ids());
       for (const id of await folders.ids()) {
         // Never removed by us: it may be all that is left of a volume whose record was lost.

@@ -7,6 +7,7 @@ import {
   findLoopDevice,
   isBusy,
   type LoopDevice,
+  LoopDeviceError,
   listLoopDevices,
   type MountEntry,
   readMountInfo,
@@ -112,8 +113,13 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
         // An image removed while attached is found by its path alone.
         const isOurs = known.has(loop.device) || loop.backingFile.startsWith(`${images.folder}/`);
         if (!isOurs || (await isInUse(loop.device))) continue;
-        await detachLoopDevice(loop.device);
-        released.push(loop);
+        try {
+          await detachLoopDevice(loop.device);
+          released.push(loop);
+        } catch (error) {
+          // Somebody holds it open; the kernel detaches it when they let go.
+          if (!(error instanceof LoopDeviceError)) throw error;
+        }
       }
       return released;
     },

@@ -5,7 +5,7 @@ import type { NodeRegistry } from '../pool/node-registry.ts';
 import { poolSpace } from '../pool/pool-folder.ts';
 import type { RecordStore } from '../pool/record-store.ts';
 import { volumeOf } from '../pool/volume-record.ts';
-import { recordFor, type VolumeRecords } from '../pool/volume-records.ts';
+import { discardUnfinished, recordFor, type VolumeRecords, withoutRecord } from '../pool/volume-records.ts';
 import type { DiskDevices } from './disk-device.ts';
 import type { DiskImages } from './disk-images.ts';
 import type { StageRecord } from './stage-record.ts';
@@ -72,6 +72,7 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
         const record = recordFor(request);
         // A half-made or half-removed volume of this name holds nothing that anybody was promised.
         if ((await store.load(record.id)) !== undefined) await discard(record.id);
+        else if (await images.has(record.id)) throw withoutRecord(images.pathOf(record.id));
         await requireSpace(record.capacityBytes);
         await store.save(record.id, record);
         await images.make(record.id, record.capacityBytes);
@@ -132,10 +133,8 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
             image: images.pathOf(id),
           });
         }
-        if (phase === 'ready') continue;
-        log.info('Removing what an interrupted operation left', { volume: id, phase });
-        await discard(id);
       }
+      await discardUnfinished({ records, discard, log });
       const known = new Set(await store.ids());
       for (const id of await images.ids()) {
         // Never removed by us: it may be all that is left of a volume whose record was lost.

@@ -40,12 +40,14 @@ export function createRecordStore<T>(deps: {
   return {
     async load(id) {
       const file = fileOf(id);
+      let text: string;
       try {
-        return readRecord(file, schema, await readFile(file, 'utf8'));
+        text = await readFile(file, 'utf8');
       } catch (error) {
         if (isMissing(error)) return undefined;
-        throw error;
+        throw new BrokenRecordError(file, errorMessage(error));
       }
+      return readRecord(file, schema, text);
     },
     save: (id, record) => writeFileDurably(fileOf(id), `${JSON.stringify(encode(record), undefined, 2)}\n`),
     remove: (id) => removeFileDurably(fileOf(id)),

@@ -1,5 +1,6 @@
 import { errorMessage, type Logger } from '@holdfast/core';
 import type { CreateRequest, Volume } from '@holdfast/driver-kit';
+import { rpcError } from '@holdfast/rpc';
 import { BrokenRecordError, createRecordStore, type RecordStore } from './record-store.ts';
 import { encodeVolumeRecord, type VolumeRecord, volumeOf, volumeRecordSchema } from './volume-record.ts';
 
@@ -69,4 +70,30 @@ export function recordFor(request: CreateRequest<unknown>): VolumeRecord {
     topology: topology.map((segments) => ({ ...segments })),
     attachments: [],
   };
+}
+
+/** After a crash: what was being made or removed goes away. What cannot go now is told, waits for the next call, and stops no other volume. */
+export async function discardUnfinished(deps: {
+  records: VolumeRecords;
+  discard: (id: string) => Promise<void>;
+  log: Logger;
+}): Promise<void> {
+  const { records, discard, log } = deps;
+  for (const { id, phase } of await records.all()) {
+    if (phase === 'ready') continue;
+    log.info('Removing what an interrupted operation left', { volume: id, phase });
+    try {
+      await discard(id);
+    } catch (error) {
+      log.error('What an interrupted operation left could not be removed', { volume: id, reason: errorMessage(error) });
+    }
+  }
+}
+
+/** Content without a record may be all that is left of somebody's volume: a new one of the same name must not take or empty it. */
+export function withoutRecord(content: string): Error {
+  return rpcError(
+    'FailedPrecondition',
+    `${content} is there without a record, and may be a volume whose record was lost: restore the record from a copy, or remove the content by hand`,
+  );
 }
