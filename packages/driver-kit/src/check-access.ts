@@ -80,6 +80,12 @@ function refuseMountFlags(rules: AccessRules, flags: readonly string[]): string 
   return undefined;
 }
 
+/** Whether a volume used this way can never be written: by its mode, or by a mount flag of its class. */
+export function isReadOnlyAccess(access: Access): boolean {
+  if (access.mode === 'SINGLE_NODE_READER_ONLY' || access.mode === 'MULTI_NODE_READER_ONLY') return true;
+  return access.kind === 'mount' && access.mountFlags.some((flag) => flag.split(',').includes('ro'));
+}
+
 export function isSingleNode(mode: AccessMode): boolean {
   return mode.startsWith('SINGLE_NODE');
 }

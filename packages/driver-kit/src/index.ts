@@ -16,5 +16,6 @@ export type {
   VolumeStats,
 } from './backend.ts';
 export type { Role } from './capabilities.ts';
+export { isReadOnlyAccess } from './check-access.ts';
 export { type DriverDeps, DriverSetupError, serveDriver } from './serve-driver.ts';
 export { volumeIdFor } from './volume-id.ts';

@@ -3,7 +3,7 @@ import { type Handlers, rpcError } from '@holdfast/rpc';
 import type { z } from 'zod';
 import type { Backend } from './backend.ts';
 import { canAttachVolumes } from './capabilities.ts';
-import { checkAccess, checkAccesses } from './check-access.ts';
+import { checkAccess } from './check-access.ts';
 import { checkVolumeId } from './check-text.ts';
 import { parseParameters } from './class-parameters.ts';
 import { pageToken, readPageToken } from './page-token.ts';
@@ -44,7 +44,6 @@ export function listHandlers<Schema extends z.ZodObject>(backend: Backend<Schema
 
   async function capacity(availableBytes: NonNullable<Backend['availableBytes']>, request: GetCapacityRequest) {
     const parameters = parseParameters(backend.parameters, request.parameters);
-    if (request.volumeCapabilities.length > 0) checkAccesses(backend, request.volumeCapabilities);
     const accesses = request.volumeCapabilities.map((capability) => checkAccess(backend, capability));
     const fsType = backend.chooseFsType?.(parameters, accesses) ?? '';
     const rules = await backend.sizeRules?.({ fsType, kinds: accesses.map((access) => access.kind) });
@@ -52,9 +51,13 @@ export function listHandlers<Schema extends z.ZodObject>(backend: Backend<Schema
     const placements = await backend.topology?.placements();
     const isHere =
       term === undefined || placements === undefined || placements.some((placement) => fits(placement, term));
+    const availableCapacity = isHere ? await availableBytes() : 0n;
+    // Kubernetes' scheduler goes by the maximum alone where there is one, so it must not promise more than is left.
+    const maximumBytes =
+      rules === undefined || rules.maximumBytes < availableCapacity ? rules?.maximumBytes : availableCapacity;
     return {
-      availableCapacity: isHere ? await availableBytes() : 0n,
-      maximumVolumeSize: rules?.maximumBytes,
+      availableCapacity,
+      maximumVolumeSize: maximumBytes,
       minimumVolumeSize: rules?.minimumBytes,
     };
   }

@@ -2,7 +2,7 @@ import type { NodePublishVolumeRequest, NodeService } from '@holdfast/csi-spec';
 import { type Handlers, rpcError } from '@holdfast/rpc';
 import type { Access, Backend, Volume } from './backend.ts';
 import { canStageVolumes } from './capabilities.ts';
-import { checkAccess } from './check-access.ts';
+import { checkAccess, isReadOnlyAccess } from './check-access.ts';
 import { checkPath, checkVolumeId } from './check-text.ts';
 import { decidePublish } from './decide.ts';
 import { type VolumeLocks, volumeKey } from './locks.ts';
@@ -11,10 +11,11 @@ import { mustProceed, requireVolume } from './volume-message.ts';
 interface PublishDeps {
   readonly backend: Backend;
   readonly locks: VolumeLocks;
+  readonly nodeId: string;
 }
 
 export function publishHandlers(deps: PublishDeps): Handlers<NodeService> {
-  const { backend, locks } = deps;
+  const { backend, locks, nodeId } = deps;
   return {
     nodePublishVolume: async (request) => {
       const { volumeId, targetPath } = request;
@@ -39,8 +40,9 @@ export function publishHandlers(deps: PublishDeps): Handlers<NodeService> {
 
   async function publish(volume: Volume, request: NodePublishVolumeRequest, access: Access): Promise<void> {
     const { targetPath } = request;
-    const isReadOnly =
-      request.readonly || access.mode === 'SINGLE_NODE_READER_ONLY' || access.mode === 'MULTI_NODE_READER_ONLY';
+    // What is attached or staged read-only cannot be published otherwise, so that is what a repeated call will find.
+    const isAttachedReadOnly = volume.attachments.some((one) => one.nodeId === nodeId && one.isReadOnly);
+    const isReadOnly = request.readonly || isReadOnlyAccess(access) || isAttachedReadOnly;
     const publications = await backend.publications(volume, targetPath);
     if (!mustProceed(decidePublish(volume.id, { targetPath, isReadOnly, access }, publications))) return;
     await backend.publishVolume({

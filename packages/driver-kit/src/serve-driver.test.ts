@@ -25,6 +25,17 @@ const options = { timeoutMs: 10_000 };
 const capability = (mode: Mode = Mode.SINGLE_NODE_WRITER, fsType = ''): VolumeCapability =>
   VolumeCapability.fromPartial({ accessType: { $case: 'mount', value: { fsType } }, accessMode: { mode } });
 
+const flagged = (flag: string): VolumeCapability =>
+  VolumeCapability.fromPartial({
+    accessType: { $case: 'mount', value: { mountFlags: [flag] } },
+    accessMode: { mode: Mode.SINGLE_NODE_WRITER },
+  });
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('it is missing');
+  return value;
+}
+
 let dir: string;
 let backend: MemoryBackend;
 let server: UnixServer;
@@ -446,6 +457,36 @@ test('ValidateVolumeCapabilities confirms all or says why not', async () => {
   });
 });
 
+test('ValidateVolumeCapabilities does not confirm a file system that the volume was not made for', async () => {
+  await create();
+  backend.volumes.set('one', { ...required(backend.volumes.get('one')), fsType: 'xfs' });
+  const validate = (fsType: string) =>
+    controller().validateVolumeCapabilities(
+      {
+        volumeId: 'one',
+        volumeContext: {},
+        volumeCapabilities: [capability(Mode.SINGLE_NODE_WRITER, fsType)],
+        parameters: {},
+        secrets: {},
+        mutableParameters: {},
+      },
+      options,
+    );
+  expect((await validate('xfs')).confirmed).toBeDefined();
+  expect(await validate('ext4')).toMatchObject({ confirmed: undefined, message: expect.stringContaining('xfs') });
+});
+
+test('GetCapacity promises no volume larger than what is left', async () => {
+  const ask = (segments: Record<string, string>) =>
+    controller().getCapacity({ volumeCapabilities: [], parameters: {}, accessibleTopology: { segments } }, options);
+  expect(await ask({ 'example/node': 'a' })).toEqual({
+    availableCapacity: 4096n,
+    maximumVolumeSize: 4096n,
+    minimumVolumeSize: 512n,
+  });
+  expect(await ask({ 'example/node': 'far' })).toMatchObject({ availableCapacity: 0n, maximumVolumeSize: 0n });
+});
+
 describe('NodePublishVolume', () => {
   beforeEach(async () => {
     await create();
@@ -467,6 +508,16 @@ describe('NodePublishVolume', () => {
 
   test('a reader-only capability is published read-only', async () => {
     await publish({ volumeCapability: capability(Mode.SINGLE_NODE_READER_ONLY) });
+    expect(backend.published.get('/t')).toMatchObject({ isReadOnly: true });
+  });
+
+  test.each<[string, DeepPartial<NodePublishVolumeRequest>]>([
+    ['attached read-only', {}],
+    ['mounted with the flag ro', { volumeCapability: flagged('noatime,ro') }],
+  ])('what is %s is published read-only, each time', async (what, request) => {
+    if (what.startsWith('attached')) await attach('one', 'a', true);
+    await publish(request);
+    await publish(request);
     expect(backend.published.get('/t')).toMatchObject({ isReadOnly: true });
   });
 

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '@holdfast/core';
-import type { Access, StageRequest, Volume } from '@holdfast/driver-kit';
+import { type Access, isReadOnlyAccess, type StageRequest, type Volume } from '@holdfast/driver-kit';
 import {
   blockDeviceSizeBytes,
   canonicalMountPoint,
@@ -149,7 +149,7 @@ function chosenFsType(volume: Volume, access: Access & { kind: 'mount' }): strin
 }
 
 function wantsReadOnly(loop: LoopDevice, access: Access): boolean {
-  return loop.isReadOnly || access.mode === 'SINGLE_NODE_READER_ONLY';
+  return loop.isReadOnly || isReadOnlyAccess(access);
 }
 
 /** @throws RpcError AlreadyExists when the volume is staged there in another way, FailedPrecondition when something else is there */
