@@ -9,8 +9,7 @@ import {
   removeFinalizerPatch,
   type VolumeAttachment,
 } from '@holdfast/kube';
-import { codeNumber, RpcError } from '@holdfast/rpc';
-import { rpcErrorText } from '@holdfast/sidecar';
+import { codeNumber, RpcError, rpcErrorText } from '@holdfast/rpc';
 import type { CsiCalls, Secrets } from './csi-calls.ts';
 import type { AttachmentStep } from './decide.ts';
 import type { DriverTraits } from './driver-traits.ts';

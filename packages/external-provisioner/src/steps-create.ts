@@ -8,8 +8,7 @@ import {
   type PersistentVolumeClaim,
   persistentVolumes,
 } from '@holdfast/kube';
-import type { RpcError } from '@holdfast/rpc';
-import { rpcErrorText } from '@holdfast/sidecar';
+import { type RpcError, rpcErrorText } from '@holdfast/rpc';
 import type { ClaimEvents } from './claim-events.ts';
 import type { ClaimMemory } from './claim-memory.ts';
 import type { CsiCalls } from './csi-calls.ts';

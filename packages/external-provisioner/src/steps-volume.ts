@@ -9,7 +9,7 @@ import {
   persistentVolumes,
   type StorageClass,
 } from '@holdfast/kube';
-import { rpcErrorText } from '@holdfast/sidecar';
+import { rpcErrorText } from '@holdfast/rpc';
 import type { CsiCalls } from './csi-calls.ts';
 import type { VolumeStep } from './decide-volume.ts';
 import { deletionSecretRef } from './deletion-secret.ts';

@@ -10,7 +10,7 @@ import {
   type PersistentVolumeClaim,
   persistentVolumes,
 } from '@holdfast/kube';
-import { rpcErrorText } from '@holdfast/sidecar';
+import { rpcErrorText } from '@holdfast/rpc';
 import type { ClaimEvents } from './claim-events.ts';
 import type { ClaimMemory } from './claim-memory.ts';
 import { failedPatch, finishedPatch, nodePendingPatch, startPatch } from './claim-patches.ts';

@@ -6,6 +6,7 @@ export { maxMessageBytes } from './limits.ts';
 export type { RequestOf, ResponseOf, UnaryMethodOf } from './method.ts';
 export { createOperationMetrics, type Operation, type OperationMetrics } from './metrics.ts';
 export { RpcError, rpcError, toRpcError } from './rpc-error.ts';
+export { rpcErrorText } from './rpc-error-text.ts';
 export { type ServeDeps, serveUnix, type UnixServer } from './serve.ts';
 export { bindService, type CallContext, type Handlers, type ServiceBinding } from './service.ts';
 export { type SocketState, socketState } from './socket-state.ts';

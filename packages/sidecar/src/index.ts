@@ -32,7 +32,6 @@ export { loggingFlags } from './logging-flags.ts';
 export { createMetricsRegistry } from './metrics.ts';
 export { type HttpValues, serveMetrics } from './observability.ts';
 export { retryFlags } from './retry-flags.ts';
-export { rpcErrorText } from './rpc-error-text.ts';
 export { runGroup } from './run-group.ts';
 export { type ProgramContext, type ProgramDeps, runProgram } from './run-program.ts';
 export { standardFlags } from './standard-flags.ts';

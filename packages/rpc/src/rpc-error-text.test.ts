@@ -1,5 +1,5 @@
-import { rpcError } from '@holdfast/rpc';
 import { expect, it } from 'vitest';
+import { rpcError } from './rpc-error.ts';
 import { rpcErrorText } from './rpc-error-text.ts';
 
 it('writes a failed call as upstream does', () => {
