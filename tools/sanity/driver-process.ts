@@ -5,7 +5,7 @@ const entry = join(import.meta.dirname, '..', '..', 'packages', 'driver', 'src',
 
 export interface RunningDriver {
   log(): string;
-  /** SIGTERM. @returns the exit code, null where a signal ended it */
+  /** SIGTERM, and SIGKILL for a driver that is still there 30 s later. @returns the exit code, null where a signal ended it */
   stop(): Promise<number | null>;
 }
 
@@ -29,9 +29,12 @@ export async function startDriver(args: readonly string[]): Promise<RunningDrive
   if (!isServing) throw new Error(`the driver did not start:\n${log.trimEnd()}`);
   return {
     log: () => log,
-    stop: () => {
+    stop: async () => {
       child.kill('SIGTERM');
-      return exited;
+      const impatience = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      const code = await exited;
+      clearTimeout(impatience);
+      return code;
     },
   };
 }

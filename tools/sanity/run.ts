@@ -53,6 +53,8 @@ export async function runSanity({ backend, accessType }: Target, signal: AbortSi
           `--csi.testvolumesize=${32 * MiB}`,
           `--csi.testvolumeexpandsize=${64 * MiB}`,
           '--csi.testnodevolumeattachlimit',
+          // A driver that does not answer fails its spec here instead of after ginkgo's hour.
+          '--ginkgo.timeout=10m',
           `--ginkgo.junit-report=${report}`,
           '--ginkgo.no-color',
         ],
