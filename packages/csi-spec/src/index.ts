@@ -149,4 +149,5 @@ export {
 } from './gen/pluginregistration/v1/api.ts';
 export { methodTypesOf } from './method-types.ts';
 export { redactSecrets } from './secret-values.ts';
-export { serviceAccountTokensKey, strippedText, stripSecrets } from './strip-secrets.ts';
+export { serviceAccountTokensKey, stripSecrets } from './strip-secrets.ts';
+export { type VolumeUse, volumeCapabilityFor } from './volume-capability.ts';

@@ -7,10 +7,10 @@ import {
   NodeStageVolumeRequest,
   ProbeResponse,
   serviceAccountTokensKey,
-  strippedText,
   stripSecrets,
   VolumeCapability_AccessMode_Mode,
 } from './index.ts';
+import { strippedText } from './strip-secrets.ts';
 
 test('shows a request by proto names, without its secrets', () => {
   const request = CreateVolumeRequest.create({

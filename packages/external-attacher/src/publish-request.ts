@@ -1,4 +1,4 @@
-import { accessModeFor, type ControllerPublishVolumeRequest, type VolumeCapability } from '@holdfast/csi-spec';
+import { type ControllerPublishVolumeRequest, volumeCapabilityFor } from '@holdfast/csi-spec';
 import type { DriverTraits } from './driver-traits.ts';
 import type { VolumeSource } from './volume-source.ts';
 
@@ -18,22 +18,14 @@ export function publishRequest(source: FoundSource, nodeId: string, driver: Driv
   return {
     volumeId: csi.volumeHandle,
     nodeId,
-    volumeCapability: volumeCapability(spec, csi.fsType, driver),
+    volumeCapability: volumeCapabilityFor(spec, {
+      fsType: csi.fsType || driver.defaultFsType,
+      hasSingleNodeMultiWriter: driver.hasSingleNodeMultiWriter,
+    }),
     // CSI: the CO must set readonly to false when the driver lacks PUBLISH_READONLY.
     readonly: driver.canPublishReadonly && csi.readOnly === true,
     volumeContext: csi.volumeAttributes ?? {},
   };
-}
-
-function volumeCapability(
-  spec: FoundSource['spec'],
-  fsType: string | undefined,
-  driver: DriverTraits,
-): VolumeCapability {
-  const accessMode = { mode: accessModeFor(spec.accessModes ?? [], driver.hasSingleNodeMultiWriter) };
-  if (spec.volumeMode === 'Block') return { accessMode, accessType: { $case: 'block', value: {} } };
-  const mount = { fsType: fsType || driver.defaultFsType, mountFlags: spec.mountOptions ?? [], volumeMountGroup: '' };
-  return { accessMode, accessType: { $case: 'mount', value: mount } };
 }
 
 /** Whether the volume may be published to one node only (ReadWriteOnce, ReadWriteOncePod). */

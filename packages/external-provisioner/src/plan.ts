@@ -1,9 +1,9 @@
 import {
   AccessModeError,
-  accessModeFor,
   type CreateVolumeRequest,
   type TopologyRequirement,
   type VolumeCapability,
+  volumeCapabilityFor,
 } from '@holdfast/csi-spec';
 import type { PersistentVolumeClaim, StorageClass } from '@holdfast/kube';
 import { driverParameters, fsTypeOf } from './class-parameters.ts';
@@ -116,7 +116,7 @@ function planWithoutTopology(
     request: {
       name: volumeName,
       capacityRange: { requiredBytes: sizeBytes, limitBytes: 0n },
-      volumeCapabilities: volumeCapabilities(claim, driver, { fsType, mountFlags: mountOptions }),
+      volumeCapabilities: volumeCapabilities(claim, driver, { fsType, mountOptions }),
       parameters: { ...driverParameters(parameters), ...(rules.hasExtraCreateMetadata ? metadata : {}) },
       volumeContentSource: undefined,
       accessibilityRequirements: undefined,
@@ -170,7 +170,7 @@ function isBlock(claim: PersistentVolumeClaim): boolean {
 function volumeCapabilities(
   claim: PersistentVolumeClaim,
   driver: DriverTraits,
-  mount: { fsType: string; mountFlags: readonly string[] },
+  { fsType, mountOptions }: { fsType: string; mountOptions: readonly string[] },
 ): VolumeCapability[] {
   const modes = claim.spec?.accessModes ?? [];
   if (modes.length === 0)
@@ -178,10 +178,11 @@ function volumeCapabilities(
   if (modes.length > 1 && modes.includes('ReadWriteOncePod')) {
     throw new RefusalError('access mode ReadWriteOncePod stands alone: remove the others from spec.accessModes');
   }
-  return modes.map((mode) => ({
-    accessType: isBlock(claim)
-      ? { $case: 'block', value: {} }
-      : { $case: 'mount', value: { fsType: mount.fsType, mountFlags: [...mount.mountFlags], volumeMountGroup: '' } },
-    accessMode: { mode: accessModeFor([mode], driver.hasSingleNodeMultiWriter) },
-  }));
+  const { hasSingleNodeMultiWriter } = driver;
+  return modes.map((mode) =>
+    volumeCapabilityFor(
+      { accessModes: [mode], volumeMode: claim.spec?.volumeMode, mountOptions },
+      { fsType, hasSingleNodeMultiWriter },
+    ),
+  );
 }

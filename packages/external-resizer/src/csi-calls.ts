@@ -1,5 +1,5 @@
 import { formatBytes } from '@holdfast/core';
-import { accessModeFor, ControllerService, type VolumeCapability } from '@holdfast/csi-spec';
+import { ControllerService, volumeCapabilityFor } from '@holdfast/csi-spec';
 import type { PersistentVolume } from '@holdfast/kube';
 import { type Connection, type RpcError, toRpcError } from '@holdfast/rpc';
 import type { DriverTraits } from './driver-traits.ts';
@@ -39,7 +39,10 @@ export function createCsiCalls(deps: { connection: Connection; driver: DriverTra
         volumeId: volume.spec?.csi?.volumeHandle ?? '',
         capacityRange: { requiredBytes, limitBytes: 0n },
         secrets: { ...secrets },
-        volumeCapability: capabilityOf(volume, driver.hasSingleNodeMultiWriter),
+        volumeCapability: volumeCapabilityFor(volume.spec ?? {}, {
+          fsType: volume.spec?.csi?.fsType ?? '',
+          hasSingleNodeMultiWriter: driver.hasSingleNodeMultiWriter,
+        }),
       };
       try {
         const reply = await controller.controllerExpandVolume(request, { timeoutMs, signal });
@@ -93,13 +96,6 @@ export function judge(error: RpcError): Verdict {
     default:
       return error.code satisfies never;
   }
-}
-
-function capabilityOf({ spec }: PersistentVolume, hasSingleNodeMultiWriter: boolean): VolumeCapability {
-  const accessMode = { mode: accessModeFor(spec?.accessModes ?? [], hasSingleNodeMultiWriter) };
-  if (spec?.volumeMode === 'Block') return { accessMode, accessType: { $case: 'block', value: {} } };
-  const mount = { fsType: spec?.csi?.fsType ?? '', mountFlags: spec?.mountOptions ?? [], volumeMountGroup: '' };
-  return { accessMode, accessType: { $case: 'mount', value: mount } };
 }
 
 function tooSmall(driverName: string, gotBytes: bigint, requiredBytes: bigint): string {
