@@ -4,6 +4,7 @@ import {
   MountBusyError,
   NotBlankError,
   OnlineGrowthRefusedError,
+  SymbolicLinkError,
 } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 
@@ -13,6 +14,7 @@ const preconditions = [
   MountBusyError,
   NotBlankError,
   OnlineGrowthRefusedError,
+  SymbolicLinkError,
 ];
 
 /** Runs node work. What somebody has to put right first becomes FAILED_PRECONDITION; the rest keeps its kind. */

@@ -28,7 +28,7 @@ export {
   refreshLoopDevice,
 } from './loop-devices.ts';
 export { type LoopDevice, parseLosetup } from './losetup-output.ts';
-export { type BindOptions, bindMount, type MountOptions, mountFileSystem } from './mount.ts';
+export { type BindOptions, bindMount, type MountOptions, mountFileSystem, SymbolicLinkError } from './mount.ts';
 export {
   type DeviceNumber,
   isReadOnlyMount,

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
@@ -168,6 +168,15 @@ describe('bind mounts', () => {
     expect(isReadOnlyMount(entry)).toBe(true);
     await expect(writeFile(join(target, 'x'), '')).rejects.toMatchObject({ code: 'EROFS' });
     await writeFile(join(source, 'x'), '');
+  });
+
+  test('nothing is mounted through a symbolic link', async () => {
+    const [source, folder] = [await fixture.folder('source'), await fixture.folder('folder')];
+    const target = join(fixture.dir, 'link');
+    await symlink(folder, target);
+    await expect(bindMount({ source, target })).rejects.toThrow(`${target} is a symbolic link`);
+    await expect(mountFileSystem({ source: '/dev/null', target, fsType: 'tmpfs' })).rejects.toThrow('symbolic link');
+    expect(await isMountPoint(folder)).toBe(false);
   });
 
   test('stacked mounts go in one call, a busy one is named', async () => {

@@ -1,7 +1,18 @@
+import { lstat } from 'node:fs/promises';
 import { runCommand } from './command.ts';
 import { isReadOnlyMount, type MountEntry } from './mount-info.ts';
-import { canonicalMountPoint, findMount, requireAbsolute } from './mount-point.ts';
+import { canonicalMountPoint, findMount, isErrno, requireAbsolute } from './mount-point.ts';
 import { unmountLayer } from './unmount.ts';
+
+/** A mount at a symbolic link would land where the link leads: in somebody else's folder, where no unmount of ours looks for it. */
+export class SymbolicLinkError extends Error {
+  constructor(target: string) {
+    super(
+      `${target} is a symbolic link, and nothing is mounted through one: remove it, or name the folder it leads to`,
+    );
+    this.name = 'SymbolicLinkError';
+  }
+}
 
 export interface MountOptions {
   readonly source: string;
@@ -21,9 +32,10 @@ export async function mountFileSystem(options: MountOptions): Promise<MountEntry
   const { source, target, fsType, timeoutMs, signal } = options;
   requireAbsolute(source);
   const flags = mountFlagsFor(fsType, options.options ?? []);
+  const mountPoint = await mountableTarget(target);
   await runCommand(
     'mount',
-    ['-t', fsType, ...(flags.length === 0 ? [] : ['-o', flags.join(',')]), source, await canonicalMountPoint(target)],
+    ['-t', fsType, ...(flags.length === 0 ? [] : ['-o', flags.join(',')]), source, mountPoint],
     commandOptions(timeoutMs, signal),
   );
   return verifyMounted(target, flags.includes('ro'));
@@ -53,7 +65,7 @@ const inheritedFlags = ['nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'r
 export async function bindMount(options: BindOptions): Promise<MountEntry> {
   const { source, target, isReadOnly = false, timeoutMs, signal } = options;
   requireAbsolute(source);
-  const mountPoint = await canonicalMountPoint(target);
+  const mountPoint = await mountableTarget(target);
   await runCommand('mount', ['-o', 'bind', source, mountPoint], commandOptions(timeoutMs, signal));
   const entry = await verifyMounted(mountPoint, false);
   if (!isReadOnly) return entry;
@@ -65,6 +77,20 @@ export async function bindMount(options: BindOptions): Promise<MountEntry> {
     await unmountLayer(mountPoint);
     throw error;
   }
+}
+
+/** @throws {SymbolicLinkError} */
+async function mountableTarget(target: string): Promise<string> {
+  const mountPoint = await canonicalMountPoint(target);
+  // What is mounted already is no link, and looking at it could hang.
+  if ((await findMount(mountPoint)) !== undefined) return mountPoint;
+  try {
+    if ((await lstat(mountPoint)).isSymbolicLink()) throw new SymbolicLinkError(mountPoint);
+  } catch (error) {
+    // That nothing is there, mount says itself.
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+  return mountPoint;
 }
 
 async function verifyMounted(target: string, isReadOnly: boolean): Promise<MountEntry> {

@@ -23,7 +23,7 @@ export interface DiskDevices {
   attach(volume: Volume): Promise<LoopDevice>;
   /** Where a device is seen now, topmost mounts only. */
   mountsOf(device: string): Promise<MountEntry[]>;
-  /** Whether a mount is the volume's. Of a volume that has no device any more, any loop device's mount may be. */
+  /** Whether a mount is the volume's. Of a volume that has no device any more, any may be that is of a loop device and no other volume's. */
   isMountOf(id: string, entry: MountEntry): Promise<boolean>;
   /** Detaches the volume's device unless it is in use. Not attached is success. */
   release(id: string): Promise<'free' | 'inUse'>;
@@ -47,6 +47,16 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
 
   async function find(id: string): Promise<LoopDevice | undefined> {
     return (await images.has(id)) ? findLoopDevice(images.pathOf(id)) : undefined;
+  }
+
+  async function isOfAnother(id: string, entry: MountEntry): Promise<boolean> {
+    const shown = (await listLoopDevices()).filter((loop) => showsDevice(entry, loop.device));
+    if (shown.length === 0) return false;
+    for (const other of await images.ids()) {
+      if (other === id || !(await images.has(other))) continue;
+      if ((await findLoopDevice(images.pathOf(other), shown)) !== undefined) return true;
+    }
+    return false;
   }
 
   async function mountsOf(device: string): Promise<MountEntry[]> {
@@ -99,7 +109,8 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
     },
     async isMountOf(id, entry) {
       const loops = await allOf(id);
-      return loops.length === 0 ? isLoopMount(entry) : loops.some(({ device }) => showsDevice(entry, device));
+      if (loops.length > 0) return loops.some(({ device }) => showsDevice(entry, device));
+      return isLoopMount(entry) && !(await isOfAnother(id, entry));
     },
     async releaseUnused() {
       const released: LoopDevice[] = [];

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile, rm, stat, statfs, symlink, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { VolumeCapability_AccessMode_Mode as Mode, VolumeCapability } from '@holdfast/csi-spec';
 import {
   attachLoopDevice,
@@ -263,8 +263,10 @@ describe('what must not happen', () => {
     await bringUp(other);
     const wrong = { volumeId: 'pvc-2', targetPath: volume.targetPath };
     await expect(driver.node.nodeUnpublishVolume(wrong, options)).rejects.toMatchObject({ code: 'FailedPrecondition' });
-    expect(await findMount(volume.targetPath)).toBeDefined();
     await takeDown(other);
+    // Without a device of its own now, it could be thought to own any.
+    await expect(driver.node.nodeUnpublishVolume(wrong, options)).rejects.toMatchObject({ code: 'FailedPrecondition' });
+    expect(await findMount(volume.targetPath)).toBeDefined();
     await takeDown(volume);
     expect(await leftoversOf(dir)).toEqual([]);
   });
@@ -332,6 +334,39 @@ describe('what must not happen', () => {
     await driver.node.nodeUnpublishVolume({ volumeId: 'pvc-1', targetPath: second }, options);
     await takeDown(volume);
     expect(await leftoversOf(dir)).toEqual([]);
+  });
+
+  test('a target that is a symbolic link is refused, and nothing is mounted where it leads', async () => {
+    const volume = volumeOf();
+    const folder = join(dir, 'folder');
+    await mkdir(folder);
+    await mkdir(dirname(volume.targetPath), { recursive: true });
+    await symlink(folder, volume.targetPath);
+    await expect(bringUp(volume)).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining('symbolic link'),
+    });
+    expect(await findMount(folder)).toBeUndefined();
+    await unlink(volume.targetPath);
+    await takeDown(volume);
+  });
+
+  test('a volume whose class mounts it with ro is staged and published so, each time', async () => {
+    const volume = volumeOf();
+    await bringUp(volume);
+    await driver.node.nodeUnpublishVolume(volume.unpublish(), options);
+    await driver.node.nodeUnstageVolume(volume.unstage(), options);
+    const capability = VolumeCapability.fromPartial({
+      accessType: { $case: 'mount', value: { fsType: 'ext4', mountFlags: ['ro'] } },
+      accessMode: { mode: Mode.SINGLE_NODE_WRITER },
+    });
+    const reader = volumeOf(capability);
+    for (let time = 0; time < 2; time++) {
+      await driver.node.nodeStageVolume(reader.stage(), options);
+      await driver.node.nodePublishVolume(reader.publish(), options);
+    }
+    await expect(writeFile(join(volume.targetPath, 'x'), '')).rejects.toMatchObject({ code: 'EROFS' });
+    await takeDown(volume);
   });
 
   test('mount options of the class reach the file system', async () => {
