@@ -10,3 +10,8 @@ export function isNewerVersion(a: string, b: string): boolean {
   if (!DIGITS.test(a) || !DIGITS.test(b)) return true;
   return BigInt(a) > BigInt(b);
 }
+
+/** Says whether `a` is surely older than `b`. Of versions that are no numbers none is, so nothing is dropped on their account. */
+export function isOlderVersion(a: string, b: string): boolean {
+  return isNewerVersion(b, a) && !isNewerVersion(a, b);
+}

@@ -139,6 +139,26 @@ describe('reading its own writes', () => {
   });
 });
 
+describe('versions that are no numbers', () => {
+  it('follow the watch event by event, and a list to the letter', () => {
+    const store = createStore<Thing>();
+    const seen = recorded(store);
+    store.applyEvent(thing('a', 'v9'));
+    store.applyEvent(thing('a', 'v10'));
+    store.applyWrite(thing('b', 'v11'));
+    store.applyDeletedEvent(thing('a', 'v12'));
+    store.replaceAll([thing('c', 'v3')], 'v13');
+    expect(seen).toEqual([
+      'added a@v9',
+      'updated a@v10',
+      'added b@v11',
+      'deleted a@v10',
+      'deleted b@v11',
+      'added c@v3',
+    ]);
+  });
+});
+
 describe('a list', () => {
   it('yields the deletions and changes that were missed, after the swap', () => {
     const store = createStore<Thing>();

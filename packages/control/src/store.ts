@@ -1,6 +1,6 @@
 import { type KubeObject, objectKey } from '@holdfast/kube';
 import { createIndexes, type IndexFunctions } from './indexes.ts';
-import { isNewerVersion } from './resource-version.ts';
+import { isNewerVersion, isOlderVersion } from './resource-version.ts';
 
 export type StoreChange<T> =
   | { kind: 'added'; object: T }
@@ -93,6 +93,10 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     return isNewerVersion(object.metadata.resourceVersion, than.metadata.resourceVersion);
   }
 
+  function isOlder(object: T, than: T): boolean {
+    return isOlderVersion(object.metadata.resourceVersion, than.metadata.resourceVersion);
+  }
+
   return {
     get: (key) => objects.get(key),
     list: () => [...objects.values()],
@@ -134,7 +138,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       if (deletedUids.has(object.metadata.uid)) return;
       const key = objectKey(object);
       const old = objects.get(key);
-      if (old && isNewer(old, object)) return;
+      if (old && isOlder(object, old)) return;
       unconfirmed.delete(key);
       if (old && !isNewer(object, old)) return;
       notify(put(key, ingest(object)));
@@ -145,7 +149,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       const key = objectKey(object);
       const old = objects.get(key);
       // Newer than its own deletion: an object made since under the same name.
-      if (!old || isNewer(old, object)) return;
+      if (!old || isOlder(object, old)) return;
       notify(drop(key, old));
     },
     applyBookmark: observe,
@@ -163,12 +167,12 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       for (const [key, old] of objects) {
         if (next.has(key)) continue;
         // Written by this process after the list was taken; the watch that follows has the last word.
-        if (unconfirmed.has(key) && isNewerVersion(old.metadata.resourceVersion, resourceVersion)) continue;
+        if (unconfirmed.has(key) && isOlderVersion(resourceVersion, old.metadata.resourceVersion)) continue;
         changes.push(...drop(key, old));
       }
       for (const [key, object] of next) {
         const old = objects.get(key);
-        if (old && unconfirmed.has(key) && isNewer(old, object)) continue;
+        if (old && unconfirmed.has(key) && isOlder(object, old)) continue;
         unconfirmed.delete(key);
         const isSame =
           old?.metadata.uid === object.metadata.uid && old.metadata.resourceVersion === object.metadata.resourceVersion;
