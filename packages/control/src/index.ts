@@ -14,7 +14,6 @@ export {
   type LeaderElectionDeps,
   type LeaderElector,
   type LeaderHealth,
-  runLeaderElection,
 } from './leader-election.ts';
 export { sanitizeLeaseName } from './lease-record.ts';
 export { type KeptMetadata, pick, projectHead } from './projection.ts';
@@ -23,7 +22,6 @@ export { readLive } from './read-live.ts';
 export { readSecret, SecretError, type SecretReadOptions } from './read-secret.ts';
 export { createReflector, type Reflector, type ReflectorDeps, type ReflectorState } from './reflector.ts';
 export { groupReflectors, type ReflectorGroup } from './reflector-group.ts';
-export { isNewerVersion } from './resource-version.ts';
 export { type ControllerDeps, type Outcome, runController } from './run-controller.ts';
 export { type PeriodicWork, runPeriodically } from './run-periodically.ts';
 export { createStore, type Store, type StoreChange, type StoreOptions, type StoreWriter } from './store.ts';

@@ -180,11 +180,6 @@ export function createLeaderElector(deps: LeaderElectionDeps): LeaderElector {
   };
 }
 
-/** Runs an election to its end. See {@link LeaderElector.run}. */
-export function runLeaderElection(deps: LeaderElectionDeps): Promise<'lost' | 'stopped'> {
-  return createLeaderElector(deps).run();
-}
-
 function checkDurations(deps: LeaderElectionDeps): void {
   if (deps.leaseDurationMs <= deps.renewDeadlineMs) {
     throw new Error('--leader-election-lease-duration must be greater than --leader-election-renew-deadline');

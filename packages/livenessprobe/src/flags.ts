@@ -1,8 +1,6 @@
 import { defineFlags, loggingFlags, standardFlags } from '@holdfast/sidecar';
 import * as z from 'zod';
 
-export const DEFAULT_HEALTH_PORT = '9808';
-
 /** Those of kubernetes-csi/livenessprobe, cmd/livenessprobe/main.go. It has no --version. */
 export const livenessFlags = defineFlags({
   'csi-address': standardFlags['csi-address'],
@@ -19,7 +17,7 @@ export const livenessFlags = defineFlags({
   },
   'health-port': {
     type: 'string',
-    default: DEFAULT_HEALTH_PORT,
+    default: '9808',
     deprecated: 'use --http-endpoint',
     excludes: 'http-endpoint',
     help: 'Port of the HTTP server for /healthz, without metrics, when --http-endpoint is not set.',

@@ -10,13 +10,9 @@ export const REGISTRATION_PROBE_MODE = 'kubelet-registration-probe';
 /** CSI spec, GetPluginInfoResponse.name. Here it becomes a file name, so it is checked by shape. */
 const DRIVER_NAME = /^[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
 
-export function isDriverName(name: string): boolean {
-  return DRIVER_NAME.test(name);
-}
-
 /** @throws Error on a name that must not become a path */
 export function registrationSocketPath(folder: string, driverName: string): string {
-  if (!isDriverName(driverName)) {
+  if (!DRIVER_NAME.test(driverName)) {
     throw new Error(
       `the CSI driver calls itself ${JSON.stringify(driverName)}, which is no driver name: the CSI specification demands ` +
         'at most 63 letters, digits, dashes and dots, with a letter or digit at both ends',

@@ -10,7 +10,8 @@ import {
   ProbeRequest,
 } from '@holdfast/csi-spec';
 import { describe, expect, test, vi } from 'vitest';
-import { type CallContext, maxMessageBytes, RpcError, rpcError } from './index.ts';
+import { type CallContext, RpcError, rpcError } from './index.ts';
+import { maxMessageBytes } from './limits.ts';
 import { connect, createdVolume, createVolume, rejection, startServer } from './testing/sockets.ts';
 
 const soon = { timeoutMs: 20_000 };

@@ -2,7 +2,6 @@ export { normalizeUnixAddress } from './address.ts';
 export type { CallOptions, Client } from './client.ts';
 export { codeFromNumber, codeNumber, isFinalCode, type RpcCode } from './codes.ts';
 export { type Connection, type DialDeps, dialUnix } from './dial.ts';
-export { maxMessageBytes } from './limits.ts';
 export type { RequestOf, ResponseOf, UnaryMethodOf } from './method.ts';
 export { createOperationMetrics, type Operation, type OperationMetrics } from './metrics.ts';
 export { RpcError, rpcError, toRpcError } from './rpc-error.ts';
