@@ -15,4 +15,4 @@ export {
   quantityFromBytes,
   quantityToBytes,
 } from './quantity.ts';
-export { DeadlineError, deadlineSignal, isAbort, linkSignals, untilAborted } from './signals.ts';
+export { DeadlineError, deadlineSignal, isAbort, lingeringSignal, linkSignals, untilAborted } from './signals.ts';

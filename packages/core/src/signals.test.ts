@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { DeadlineError, deadlineSignal, isAbort, linkSignals, untilAborted } from './signals.ts';
+import { DeadlineError, deadlineSignal, isAbort, lingeringSignal, linkSignals, untilAborted } from './signals.ts';
 
 describe('linkSignals', () => {
   it('aborts with the first reason', () => {
@@ -40,6 +40,30 @@ describe('deadlineSignal', () => {
 
   it('is aborted from the start under an aborted parent', () => {
     expect(deadlineSignal(60_000, AbortSignal.abort('gone')).signal.reason).toBe('gone');
+  });
+});
+
+describe('lingeringSignal', () => {
+  it('follows its parent after the grace, with its reason', async () => {
+    const parent = new AbortController();
+    const { signal } = lingeringSignal(parent.signal, 1);
+    parent.abort('stop');
+    expect(signal.aborted).toBe(false);
+    await untilAborted(signal);
+    expect(signal.reason).toBe('stop');
+  });
+
+  it('gives the grace under a parent that aborted before', async () => {
+    const { signal } = lingeringSignal(AbortSignal.abort('gone'), 1);
+    expect(signal.aborted).toBe(false);
+    await untilAborted(signal);
+    expect(signal.reason).toBe('gone');
+  });
+
+  it('lets go of its parent when cancelled', () => {
+    const parent = new AbortController();
+    lingeringSignal(parent.signal, 60_000).cancel();
+    expect(getEventListeners(parent.signal, 'abort')).toHaveLength(0);
   });
 });
 

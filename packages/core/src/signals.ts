@@ -43,6 +43,27 @@ export function deadlineSignal(timeoutMs: number, parent?: AbortSignal): { signa
   };
 }
 
+/**
+ * Aborts `graceMs` after the parent, with its reason: for what must still be finished by someone who was told to stop.
+ * Call `cancel` when the work is over: it frees the timer and lets go of the parent.
+ */
+export function lingeringSignal(parent: AbortSignal, graceMs: number): { signal: AbortSignal; cancel(): void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onParent = (): void => {
+    timer = setTimeout(() => controller.abort(parent.reason), graceMs);
+  };
+  if (parent.aborted) onParent();
+  else parent.addEventListener('abort', onParent, { once: true });
+  return {
+    signal: controller.signal,
+    cancel() {
+      clearTimeout(timer);
+      parent.removeEventListener('abort', onParent);
+    },
+  };
+}
+
 /** Whether `error` is what `signal` caused: its reason itself, or an AbortError, or an error with one of them as cause. */
 export function isAbort(error: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted) return false;

@@ -190,6 +190,26 @@ describe('a claim', () => {
     expect(more).toEqual([]);
   });
 
+  it('gets the object of a volume that is made already, even from a provisioner that is told to stop', async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    // Asked for between CreateVolume's reply and the write of the object.
+    rig.cluster.intercept(async ({ verb, resource }) => {
+      if (verb !== 'get' || resource !== 'csidrivers') return undefined;
+      asked.resolve();
+      await answer.promise;
+      return undefined;
+    });
+    await rig.start();
+    const claim = await rig.createClaim('data');
+    await asked.promise;
+    const stopped = rig.stopController();
+    answer.resolve();
+    await stopped;
+    expect(await rig.volume(`pvc-${claim.metadata.uid}`)).toBeDefined();
+    expect(rig.driver.callsOf('CreateVolume')).toHaveLength(1);
+  });
+
   it('gets a second volume only when the API server confirms that it has none', async () => {
     await rig.start();
     const claim = await rig.createClaim('data');

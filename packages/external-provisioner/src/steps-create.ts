@@ -1,5 +1,5 @@
 import { FenceError, type Outcome, readLive, readSecret, SecretError, type Store, tellIfSlow } from '@holdfast/control';
-import { type Clock, errorMessage, type Logger } from '@holdfast/core';
+import { type Clock, errorMessage, type Logger, lingeringSignal } from '@holdfast/core';
 import {
   type Draft,
   isAlreadyExists,
@@ -44,6 +44,9 @@ export interface CreateSteps {
   save(uid: string, plan: VolumePlan, draft: Draft<PersistentVolume>, signal: AbortSignal): Promise<Outcome>;
   discard(uid: string, plan: VolumePlan, unwanted: Unwanted, signal: AbortSignal): Promise<Outcome>;
 }
+
+/** Well inside the 30 s that a pod gets to end, and more than one write needs. */
+const SAVE_GRACE_MS = 10_000;
 
 interface Unwanted {
   readonly volumeId: string;
@@ -126,14 +129,19 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     return await deps.reschedule(plan.claim, plan.selectedNode, rpcErrorText(error), signal);
   }
 
+  /**
+   * Goes on for a while when we are told to stop, or the driver has gone away: nobody else knows of the volume, and
+   * should its claim be deleted before we are back, nobody ever would.
+   */
   async function save(
     uid: string,
     plan: VolumePlan,
     draft: Draft<PersistentVolume>,
     signal: AbortSignal,
   ): Promise<Outcome> {
+    const grace = lingeringSignal(signal, SAVE_GRACE_MS);
     try {
-      volumes.applyWrite(await client.create(persistentVolumes, draft, { signal }));
+      volumes.applyWrite(await client.create(persistentVolumes, draft, { signal: grace.signal }));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof FenceError) throw error;
@@ -143,6 +151,8 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
         plan,
         `volume ${draft.spec?.csi?.volumeHandle} is created, but its PersistentVolume ${plan.volumeName} cannot be stored yet: ${errorMessage(error)}`,
       );
+    } finally {
+      grace.cancel();
     }
     return saved(uid, plan);
   }
