@@ -44,10 +44,12 @@ function readBool(text: string): boolean {
   throw new ValueError('write true or false');
 }
 
-/** Go reads integers with base 0: 0x1f, 0o17, 0b1, and a leading 0 as octal. */
+/** Go reads integers with base 0: 0x1f, 0o17, 0b1, a leading 0 as octal, and an underscore between digits. */
 function readInteger(text: string): number {
-  const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)$/.exec(text);
-  const [, sign = '', digits = ''] = match ?? [];
+  const match =
+    /^([+-]?)(0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)$/.exec(text);
+  const [, sign = '', spelt = ''] = match ?? [];
+  const digits = spelt.replaceAll('_', '');
   if (digits === '') throw new ValueError('write a whole number');
   const value = Number(/^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits);
   if (!Number.isSafeInteger(value)) throw new ValueError('value out of range');
