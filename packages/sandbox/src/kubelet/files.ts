@@ -1,10 +1,12 @@
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+const temporaryOf = (path: string): string => `${path}.tmp`;
+
 /** Writes a record so that a reader, or this program after a crash, sees all of it or nothing. */
 export async function writeRecord(path: string, record: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-  const temporary = `${path}.tmp`;
+  const temporary = temporaryOf(path);
   const file = await open(temporary, 'w', 0o600);
   try {
     await file.writeFile(`${JSON.stringify(record)}\n`);
@@ -25,6 +27,21 @@ export async function readRecord(path: string): Promise<unknown> {
     }
     throw error;
   }
+}
+
+/**
+ * Reads a record at the start, when nothing is being written, and removes what a write that was cut off left beside it:
+ * it would keep its folder for ever.
+ */
+export async function recoverRecord(path: string): Promise<unknown> {
+  await rm(temporaryOf(path), { force: true });
+  return await readRecord(path);
+}
+
+/** With what a write that failed may have left of it. */
+export async function removeRecord(path: string): Promise<void> {
+  await rm(temporaryOf(path), { force: true });
+  await rm(path, { force: true });
 }
 
 export async function removeFile(path: string): Promise<void> {

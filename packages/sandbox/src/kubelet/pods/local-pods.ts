@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Pod } from '@holdfast/kube';
 import * as z from 'zod';
-import { listDir, readRecord, removeFile, writeRecord } from '../files.ts';
+import { listDir, recoverRecord, removeRecord, writeRecord } from '../files.ts';
 import type { KubeletPaths } from '../paths.ts';
 
 /** A pod this node has something of: processes, mounts or folders. */
@@ -36,7 +36,7 @@ export async function openLocalPods(paths: KubeletPaths): Promise<LocalPods> {
   const pods = new Map<string, LocalPod>();
   const recordPath = (uid: string) => join(paths.podDir(uid), 'pod.json');
   for (const uid of await listDir(paths.pods)) {
-    const parsed = recordShape.safeParse(await readRecord(recordPath(uid)));
+    const parsed = recordShape.safeParse(await recoverRecord(recordPath(uid)));
     pods.set(uid, { uid, pod: parsed.success ? parsed.data : undefined, endingSinceMs: undefined, isSignalled: false });
   }
   return {
@@ -55,7 +55,7 @@ export async function openLocalPods(paths: KubeletPaths): Promise<LocalPods> {
       return fresh;
     },
     forget: async (uid) => {
-      await removeFile(recordPath(uid));
+      await removeRecord(recordPath(uid));
       pods.delete(uid);
     },
   };

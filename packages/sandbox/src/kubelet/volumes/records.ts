@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as z from 'zod';
-import { listDir, readRecord, removeFile, writeRecord } from '../files.ts';
+import { listDir, recoverRecord, removeDirUnlessUsed, removeRecord, writeRecord } from '../files.ts';
 import type { KubeletPaths, VolumeRef } from '../paths.ts';
 
 // kubelet's own names, so that a person who knows its folders can read ours.
@@ -40,7 +40,7 @@ export function createVolumeRecords(paths: KubeletPaths): VolumeRecords {
   });
 
   async function read(path: string, isBlock: boolean): Promise<VolumeRef[]> {
-    const parsed = recordShape.safeParse(await readRecord(path));
+    const parsed = recordShape.safeParse(await recoverRecord(path));
     if (!parsed.success) {
       return [];
     }
@@ -54,7 +54,12 @@ export function createVolumeRecords(paths: KubeletPaths): VolumeRecords {
       const isBlock = driver === 'volumeDevices';
       for (const name of await listDir(join(paths.csiPlugins, driver))) {
         const record = isBlock ? ['data', 'vol_data.json'] : ['vol_data.json'];
-        const volumes = await read(join(paths.csiPlugins, driver, name, ...record), isBlock);
+        const folder = join(paths.csiPlugins, driver, name);
+        const volumes = await read(join(folder, ...record), isBlock);
+        // Cut off before its record was there, and so before anything else was made in it.
+        if (volumes.length === 0 && !isBlock) {
+          await removeDirUnlessUsed(folder);
+        }
         found.push(...volumes.map((volume) => ({ volume })));
       }
     }
@@ -80,9 +85,9 @@ export function createVolumeRecords(paths: KubeletPaths): VolumeRecords {
 
   return {
     writeStage: (volume) => writeRecord(paths.stagingRecord(volume), content(volume)),
-    removeStage: (volume) => removeFile(paths.stagingRecord(volume)),
+    removeStage: (volume) => removeRecord(paths.stagingRecord(volume)),
     writePublication: (volume, podUid) => writeRecord(paths.targetRecord(volume, podUid), content(volume)),
-    removePublication: (volume, podUid) => removeFile(paths.targetRecord(volume, podUid)),
+    removePublication: (volume, podUid) => removeRecord(paths.targetRecord(volume, podUid)),
     readAll: async () => ({ stages: await readStages(), publications: await readPublications() }),
   };
 }
