@@ -51,7 +51,7 @@ async function answer(
   response: ServerResponse,
   mayExec: boolean,
 ): Promise<void> {
-  const { path, query } = splitTarget(request.url ?? '/');
+  const { path, query } = splitTarget(request);
   const parts = decodeParts(path);
   if (parts === undefined) {
     sendJson(response, 400, { error: `${path} is not a path: a % in it stands before two hexadecimal digits` });
@@ -79,7 +79,10 @@ async function answer(
 }
 
 /** By hand, because `URL` refuses what a client may well send, such as `//`. */
-function splitTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
+function splitTarget({ url: target = '/' }: IncomingMessage): {
+  readonly path: string;
+  readonly query: URLSearchParams;
+} {
   const mark = target.indexOf('?');
   return mark < 0
     ? { path: target, query: new URLSearchParams() }
