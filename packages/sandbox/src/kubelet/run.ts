@@ -37,6 +37,7 @@ export interface KubeletOptions {
 }
 
 const cleanUpLimitMs = 30_000;
+const releaseLimitMs = 2_000;
 const cleanUpPollMs = 50;
 
 /**
@@ -111,6 +112,7 @@ export async function runKubelet(options: KubeletOptions): Promise<void> {
     });
     const pods = createPodWorker({ client, caches, paths, runtime, volumes, local, recorder, log, clock });
 
+    pods.demandVolumesOfAll();
     const enqueueAll = () => {
       for (const uid of [...caches.pods.list().map((pod) => pod.metadata.uid), ...local.uids()]) {
         pods.enqueue(uid);
@@ -151,14 +153,20 @@ export async function runKubelet(options: KubeletOptions): Promise<void> {
     await everything;
 
     async function endEverything(): Promise<void> {
-      const limit = clock.monotonicMs() + cleanUpLimitMs;
       const isLeft = () => local.uids().length > 0 || state.keys().some((name) => state.get(name)?.stage !== 'absent');
       pods.endAll();
-      while (isLeft() && clock.monotonicMs() < limit) {
-        await clock.sleep(cleanUpPollMs);
-      }
+      await pollWhile(isLeft, cleanUpLimitMs);
       if (isLeft()) {
         log.warn('Some pods could not be ended in time; what they use stays mounted', { pods: local.uids() });
+      }
+      // Only with this word may their attachments go. An API that is gone already gets it from the next kubelet.
+      await pollWhile(() => inUse.names().length > 0, releaseLimitMs);
+    }
+
+    async function pollWhile(condition: () => boolean, limitMs: number): Promise<void> {
+      const limit = clock.monotonicMs() + limitMs;
+      while (condition() && clock.monotonicMs() < limit) {
+        await clock.sleep(cleanUpPollMs);
       }
     }
   } finally {

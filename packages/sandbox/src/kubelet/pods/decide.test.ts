@@ -38,6 +38,12 @@ const ending = (over: Partial<NonNullable<PodView['ending']>> = {}) => ({
 describe('decidePod', () => {
   const table: readonly [string, PodView, PodStep][] = [
     ['waits for volumes', view({ areVolumesReady: false }), { kind: 'awaitVolumes' }],
+    [
+      'runs on when they are no longer its own',
+      view({ app: running, areVolumesReady: false }),
+      { kind: 'await', checkAfterMs: undefined },
+    ],
+    ['does not start again without them', view({ app: exited(1), areVolumesReady: false }), { kind: 'awaitVolumes' }],
     ['starts once they are there', view({}), startApp(0)],
     ['waits for an event while all runs', view({ app: running }), { kind: 'await', checkAfterMs: undefined }],
     ['starts again at once the first time', view({ app: exited(1) }), startApp(1)],

@@ -40,9 +40,12 @@ export function decidePod(view: PodView): PodStep {
   if (result !== undefined) {
     return { kind: 'finish', phase: result };
   }
-  if (!view.areVolumesReady) {
-    return { kind: 'awaitVolumes' };
-  }
+  const step = decideRunning(view);
+  // What runs already has its volumes, whatever has become of its claims.
+  return step.kind === 'start' && !view.areVolumesReady ? { kind: 'awaitVolumes' } : step;
+}
+
+function decideRunning(view: PodView): PodStep {
   const init = view.initContainers.find(({ state }) => !isSucceeded(state));
   if (init !== undefined) {
     const policy = view.restartPolicy === 'Always' ? 'OnFailure' : view.restartPolicy;

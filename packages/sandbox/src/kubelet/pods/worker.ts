@@ -4,13 +4,12 @@ import type { KubeClient, Pod } from '@holdfast/kube';
 import type { KubeletCaches } from '../caches.ts';
 import { imageNotPulledMessage, reasons } from '../names.ts';
 import type { KubeletPaths } from '../paths.ts';
-import type { Demand } from '../volumes/demand.ts';
 import type { VolumeManager } from '../volumes/manager.ts';
-import { type PodVolume, volumesOfPod } from '../volumes/spec.ts';
-import { ContainerSpecError, containerSpec, type VolumeSource } from './container-spec.ts';
+import { ContainerSpecError, containerSpec } from './container-spec.ts';
 import { decidePod, type PodStep, type PodView } from './decide.ts';
-import { makeEmptyDir, removePodDir, removePodFolders } from './folders.ts';
+import { removePodDir, removePodFolders } from './folders.ts';
 import type { LocalPod, LocalPods } from './local-pods.ts';
+import { type PodVolumes, readPodVolumes } from './pod-volumes.ts';
 import type { ContainerRuntime } from './runtime.ts';
 import { podStatus } from './status.ts';
 import { createStatusWriter } from './status-writer.ts';
@@ -37,6 +36,8 @@ const workers = 8;
 
 export interface PodWorker {
   enqueue(uid: string): void;
+  /** Says what every pod that was found on disk needs. Until then the volume manager would take its volumes for nobody's. */
+  demandVolumesOfAll(): void;
   /** From now on every pod is ended here, and the API is told nothing: it may be gone already. */
   endAll(): void;
   run(signal: AbortSignal): Promise<void>;
@@ -53,7 +54,7 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
   let isEndingAll = false;
 
   async function reconcile(uid: string, signal: AbortSignal): Promise<Outcome> {
-    const seen = isEndingAll ? undefined : caches.pods.list().find((pod) => pod.metadata.uid === uid);
+    const seen = isEndingAll ? undefined : seenPod(uid);
     const isDeleted = seen?.metadata.deletionTimestamp !== undefined;
     const isNew = local.get(uid) === undefined;
     if (isNew && (seen === undefined || (isFinal(seen) && !isDeleted))) {
@@ -65,10 +66,10 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     }
     for (;;) {
       signal.throwIfAborted();
-      const podVolumes = entry.pod === undefined ? [] : volumesOfPod(entry.pod, lookup);
+      const podVolumes = entry.pod === undefined ? undefined : readPodVolumes(deps, entry.pod);
       const view = viewOf(entry, seen, podVolumes);
       const step = decidePod(view);
-      demandVolumes(entry, podVolumes, step);
+      demandVolumes(entry, podVolumes, view, step);
       const outcome = await carryOut(step, entry, seen, podVolumes, view, signal);
       if (outcome !== undefined) {
         return outcome;
@@ -81,14 +82,14 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     step: PodStep,
     entry: LocalPod,
     seen: Pod | undefined,
-    podVolumes: readonly PodVolume[],
+    podVolumes: PodVolumes | undefined,
     view: PodView,
     signal: AbortSignal,
   ): Promise<Outcome | undefined> {
     const { pod, uid } = entry;
     switch (step.kind) {
       case 'awaitVolumes':
-        await report(pod, 'Pending', { reason: 'ContainerCreating', message: obstacle(podVolumes) }, view, signal);
+        await report(pod, 'Running', { reason: 'ContainerCreating', message: podVolumes?.obstacle }, view, signal);
         return { kind: 'again', afterMs: volumeRecheckMs };
       case 'start':
         return startContainer(entry, step, podVolumes, view, signal);
@@ -115,6 +116,7 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
           await report(seen, endPhase(view), { reason: 'ContainerCreating', message: undefined }, view, signal);
         }
         await runtime.remove(uid);
+        forgetStartErrors(uid);
         await removePodFolders(deps.paths, uid);
         if (seen !== undefined) {
           await statuses.remove(seen, signal);
@@ -130,31 +132,29 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
   async function startContainer(
     entry: LocalPod,
     step: { readonly container: string; readonly restarts: number },
-    podVolumes: readonly PodVolume[],
+    podVolumes: PodVolumes | undefined,
     view: PodView,
     signal: AbortSignal,
   ): Promise<Outcome | undefined> {
     const { pod } = entry;
     const all = [...(pod?.spec?.initContainers ?? []), ...(pod?.spec?.containers ?? [])];
     const container = all.find(({ name }) => name === step.container);
-    if (pod === undefined || container === undefined) {
+    if (pod === undefined || container === undefined || podVolumes === undefined) {
       return done;
     }
+    const key = `${pod.metadata.uid}/${container.name}`;
     try {
-      for (const volume of podVolumes.filter(({ kind }) => kind === 'emptyDir')) {
-        await makeEmptyDir(deps.paths, pod.metadata.uid, volume.name);
-      }
-      const spec = containerSpec(pod, container, sources(pod, podVolumes), step.restarts);
-      await runtime.start(spec);
+      await podVolumes.makeEmptyDirs();
+      await runtime.start(containerSpec(pod, container, podVolumes.sources, step.restarts));
+      startErrors.delete(key);
     } catch (error) {
-      const key = `${pod.metadata.uid}/${container.name}`;
       const message = errorMessage(error);
       if (startErrors.get(key) !== message) {
         startErrors.set(key, message);
         tell(pod, 'Warning', reasons.failed, `Error: ${message}`);
       }
       const reason = error instanceof ContainerSpecError ? 'CreateContainerConfigError' : 'RunContainerError';
-      await report(pod, 'Pending', { reason, message }, view, signal);
+      await report(pod, 'Running', { reason, message }, view, signal);
       if (error instanceof ContainerSpecError) {
         return done;
       }
@@ -167,7 +167,7 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     return undefined;
   }
 
-  function viewOf(entry: LocalPod, seen: Pod | undefined, podVolumes: readonly PodVolume[]): PodView {
+  function viewOf(entry: LocalPod, seen: Pod | undefined, podVolumes: PodVolumes | undefined): PodView {
     const nowMs = clock.nowMs();
     const { pod, uid } = entry;
     const state = (name: string) => ({ name, state: runtime.state(uid, name) });
@@ -184,49 +184,26 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
       restartPolicy: restartPolicy(pod),
       initContainers: (pod?.spec?.initContainers ?? []).map(({ name }) => state(name)),
       containers: containers.map(state),
-      areVolumesReady: podVolumes.every((volume) => isReady(uid, volume)),
+      areVolumesReady: podVolumes?.areReady ?? true,
       hasMounts: volumes.hasMounts(uid),
       nowMs,
     };
   }
 
-  /** A pod keeps its volumes for as long as a process of it may run. */
-  function demandVolumes({ pod, uid }: LocalPod, podVolumes: readonly PodVolume[], step: PodStep): void {
+  function demandVolumes({ uid }: LocalPod, podVolumes: PodVolumes | undefined, view: PodView, step: PodStep): void {
     const isOver = step.kind === 'finish' || step.kind === 'awaitUnmount' || step.kind === 'remove';
-    const demands = podVolumes.flatMap((volume): Demand[] =>
-      volume.kind === 'csi' && pod !== undefined ? [{ pod, volume: volume.volume, isReadOnly: volume.isReadOnly }] : [],
-    );
-    volumes.demand(uid, isOver ? [] : demands);
+    const isRunning = [...view.initContainers, ...view.containers].some(({ state }) => state.kind === 'running');
+    volumes.demand(uid, isOver ? [] : (podVolumes?.demands ?? []), !isOver && isRunning);
   }
 
-  function isReady(uid: string, volume: PodVolume): boolean {
-    switch (volume.kind) {
-      case 'csi':
-        return volumes.isPublished(uid, volume.volume);
-      case 'emptyDir':
-      case 'hostPath':
-        return true;
-      case 'waiting':
-      case 'unsupported':
-        return false;
-      default:
-        return volume satisfies never;
+  function forgetStartErrors(uid: string): void {
+    for (const key of [...startErrors.keys()].filter((candidate) => candidate.startsWith(`${uid}/`))) {
+      startErrors.delete(key);
     }
   }
 
-  function sources(pod: Pod, podVolumes: readonly PodVolume[]): ReadonlyMap<string, VolumeSource> {
-    const found = new Map<string, VolumeSource>();
-    for (const volume of podVolumes) {
-      if (volume.kind === 'csi') {
-        const path = deps.paths.targetPath(volume.volume, pod.metadata.uid);
-        found.set(volume.name, { path, isReadOnly: volume.isReadOnly || volume.volume.isReadOnly });
-      } else if (volume.kind === 'emptyDir') {
-        found.set(volume.name, { path: deps.paths.emptyDir(pod.metadata.uid, volume.name), isReadOnly: false });
-      } else if (volume.kind === 'hostPath') {
-        found.set(volume.name, { path: volume.path, isReadOnly: false });
-      }
-    }
-    return found;
+  function seenPod(uid: string): Pod | undefined {
+    return caches.pods.list().find((pod) => pod.metadata.uid === uid);
   }
 
   function signalAll({ uid, pod }: LocalPod, signalName: 'SIGTERM' | 'SIGKILL'): void {
@@ -260,26 +237,23 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     deps.recorder.event({ kind: 'Pod', apiVersion: 'v1', metadata }, type, reason, message);
   }
 
-  const lookup = {
-    claim: (key: string) => caches.claims.get(key),
-    volume: (name: string) => caches.volumes.get(name),
-  };
-
   return {
     enqueue: (uid) => queue.add(uid),
+    demandVolumesOfAll: () => {
+      for (const entry of local.uids().flatMap((uid) => local.get(uid) ?? [])) {
+        const seen = seenPod(entry.uid);
+        entry.pod = seen ?? entry.pod;
+        const podVolumes = entry.pod === undefined ? undefined : readPodVolumes(deps, entry.pod);
+        const view = viewOf(entry, seen, podVolumes);
+        demandVolumes(entry, podVolumes, view, decidePod(view));
+      }
+    },
     endAll: () => {
       isEndingAll = true;
       local.uids().forEach((uid) => queue.add(uid));
     },
     run: (signal) => runController({ name: 'pods', queue, workers, reconcile, log: deps.log, signal }),
   };
-}
-
-function obstacle(podVolumes: readonly PodVolume[]): string | undefined {
-  const reasonsFound = podVolumes.flatMap((volume) =>
-    volume.kind === 'waiting' || volume.kind === 'unsupported' ? [`volume "${volume.name}": ${volume.reason}`] : [],
-  );
-  return reasonsFound.length === 0 ? undefined : reasonsFound.join('; ');
 }
 
 function graceMs(seen: Pod | undefined): number {

@@ -4,6 +4,7 @@ import { decideVolume, type Progress, type VolumeView } from './decide.ts';
 function decide(view: Partial<VolumeView>) {
   return decideVolume({
     wantedBy: ['pod'],
+    heldBy: new Set(),
     stage: 'absent',
     publications: new Map(),
     driver: 'staging',
@@ -76,6 +77,20 @@ describe('a volume that no pod needs', () => {
     ['is unstaged then', { stage: 'done' }, { kind: 'unstage' }],
     ['is unstaged when nobody knows', { stage: 'uncertain' }, { kind: 'unstage' }],
     ['waits for its driver to be unstaged', { stage: 'done', driver: 'missing' }, { kind: 'wait', for: 'driver' }],
+    [
+      'stays while a process of its pod runs',
+      { stage: 'done', publications: published('done'), heldBy: new Set(['pod']) },
+      { kind: 'none' },
+    ],
+    [
+      'leaves the pods that have ended',
+      {
+        stage: 'done',
+        publications: new Map([...published('done'), ...published('done', 'b')]),
+        heldBy: new Set(['pod']),
+      },
+      { kind: 'unpublish', podUid: 'b' },
+    ],
     ['is let go last', { isReportedInUse: true }, { kind: 'release' }],
     ['is nothing then', {}, { kind: 'none' }],
   ] as const)('%s', (_, view, expected) => {

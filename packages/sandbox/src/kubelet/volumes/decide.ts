@@ -4,6 +4,8 @@ export type Progress = 'absent' | 'uncertain' | 'done';
 export interface VolumeView {
   /** The uids of the pods that need the volume here, in the order they came. */
   readonly wantedBy: readonly string[];
+  /** The uids of pods whose processes may still use what is mounted for them, even if their claims no longer say so. */
+  readonly heldBy: ReadonlySet<string>;
   readonly stage: Progress;
   /** By pod uid; pods without an entry have nothing published. */
   readonly publications: ReadonlyMap<string, Progress>;
@@ -29,11 +31,15 @@ export type VolumeStep =
 /** The next step for one volume on this node. Steps of one volume are taken one at a time. */
 export function decideVolume(view: VolumeView): VolumeStep {
   const wanted = new Set(view.wantedBy);
-  const leaving = [...view.publications].find(([podUid, progress]) => progress !== 'absent' && !wanted.has(podUid));
+  const published = [...view.publications].filter(([, progress]) => progress !== 'absent').map(([podUid]) => podUid);
+  const leaving = published.find((podUid) => !wanted.has(podUid) && !view.heldBy.has(podUid));
   if (leaving !== undefined) {
-    return view.driver === 'missing' ? { kind: 'wait', for: 'driver' } : { kind: 'unpublish', podUid: leaving[0] };
+    return view.driver === 'missing' ? { kind: 'wait', for: 'driver' } : { kind: 'unpublish', podUid: leaving };
   }
-  return wanted.size === 0 ? decideUnwanted(view) : decideWanted(view);
+  if (wanted.size > 0) {
+    return decideWanted(view);
+  }
+  return published.length > 0 ? { kind: 'none' } : decideUnwanted(view);
 }
 
 function decideUnwanted(view: VolumeView): VolumeStep {

@@ -1,12 +1,13 @@
 import { createWorkQueue, type EventRecorder, type Outcome, runController } from '@holdfast/control';
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
-import type { Pod, VolumeAttachment } from '@holdfast/kube';
-import { attachmentName, uniqueVolumeName } from '../../loops/attaching/names.ts';
+import type { Pod } from '@holdfast/kube';
+import { uniqueVolumeName } from '../../loops/attaching/names.ts';
 import type { KubeletCaches } from '../caches.ts';
 import type { RegisteredDriver } from '../plugins/drivers.ts';
 import { createVolumeAnnouncer } from './announcer.ts';
+import { attachmentOf, isAttachRequired } from './attachment.ts';
 import { decideVolume, type VolumeStep } from './decide.ts';
-import type { Demand } from './demand.ts';
+import { createDemands, type Demand } from './demand.ts';
 import { groupOf, isGroupApplied } from './group-ownership.ts';
 import { createGrowth } from './growth.ts';
 import type { VolumesInUse } from './in-use.ts';
@@ -15,8 +16,11 @@ import type { ActualState, VolumeState } from './state.ts';
 import { publish, type StepDeps, stage, unpublish, unstage } from './steps.ts';
 
 export interface VolumeManager {
-  /** Says which CSI volumes a pod needs from now on; none lets go of them all. */
-  demand(podUid: string, demands: readonly Demand[]): void;
+  /**
+   * Says which CSI volumes a pod needs from now on. It keeps what it has mounted for as long as a process of it runs, even if
+   * its claims have gone.
+   */
+  demand(podUid: string, demands: readonly Demand[], isRunning: boolean): void;
   isPublished(podUid: string, volume: CsiVolume): boolean;
   /** Whether anything of the pod is, or may be, mounted. */
   hasMounts(podUid: string): boolean;
@@ -49,22 +53,20 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
   const announcer = createVolumeAnnouncer({ ...deps, claims: caches.claims });
   const growth = createGrowth({ ...deps, claims: caches.claims, volumes: caches.volumes, announcer, clock });
   const queue = createWorkQueue({ name: 'volumes', baseMs: firstRetryMs, maxMs: longestRetryMs, clock });
-  const demands = new Map<string, readonly Demand[]>();
+  const demands = createDemands();
   const listeners: ((podUid: string) => void)[] = [];
 
   async function reconcile(uniqueName: string, signal: AbortSignal): Promise<Outcome> {
     for (;;) {
       signal.throwIfAborted();
-      const wanted = demandsFor(uniqueName);
+      const wanted = demands.ofVolume(uniqueName);
       const first = wanted[0];
       const volumeState = first === undefined ? state.get(uniqueName) : state.ensure(first.volume);
       const step = nextStep(uniqueName, volumeState, wanted);
       const pods = wanted.map(({ pod }) => pod);
       switch (step.kind) {
         case 'none':
-          if (first === undefined) {
-            state.forget(uniqueName);
-          }
+          forgetUnlessMounted(uniqueName);
           return done;
         case 'wait':
           if (step.for === 'driver' && volumeState !== undefined) {
@@ -113,9 +115,10 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
       stage: volumeState?.stage ?? 'absent',
       publications: volumeState?.publications ?? new Map(),
       driver: driver === undefined ? 'missing' : canStage ? 'staging' : 'plain',
-      isAttachRequired: volume !== undefined && isAttachRequired(volume),
+      heldBy: demands.runningPods(),
+      isAttachRequired: volume !== undefined && isAttachRequired(caches, volume),
       isReportedInUse: inUse.has(uniqueName),
-      isAttached: volume !== undefined && attachmentOf(volume) !== undefined,
+      isAttached: volume !== undefined && attachmentOf(caches, deps.nodeName, volume) !== undefined,
       isExpansionDue: canExpand && volume !== undefined && growth.isDue(volume),
     });
   }
@@ -137,14 +140,22 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
         return;
       case 'stage': {
         const { volume, pod } = demandOf(wanted, wanted[0]?.pod.metadata.uid);
-        const publishContext = attachmentOf(volume)?.status?.attachmentMetadata ?? {};
+        const publishContext = attachmentOf(caches, deps.nodeName, volume)?.status?.attachmentMetadata ?? {};
         const group = mountGroup(pod, driver);
         growth.allowAgain(volume);
         await stage(deps, { state: volumeState, volume, driver, publishContext, mountGroup: group }, signal);
         return;
       }
       case 'publish':
-        await publishTo(demandOf(wanted, step.podUid), volumeState, driver, signal);
+        try {
+          await publishTo(demandOf(wanted, step.podUid), volumeState, driver, signal);
+        } catch (error) {
+          if (demands.ofPod(step.podUid).length === 0) {
+            // It was deleted meanwhile, and may be waiting for no more than to hear that nothing is mounted.
+            tellPod(step.podUid);
+          }
+          throw error;
+        }
         return;
       case 'expand':
         await growth.grow(demandOf(wanted, wanted[0]?.pod.metadata.uid), driver, signal);
@@ -167,7 +178,7 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
         pod,
         isReadOnly,
         isPodInfoWanted: csiDriver?.podInfoOnMount === true,
-        publishContext: attachmentOf(volume)?.status?.attachmentMetadata ?? {},
+        publishContext: attachmentOf(caches, deps.nodeName, volume)?.status?.attachmentMetadata ?? {},
         mountGroup: group,
         group: isGroupOurs ? groupOf(pod) : undefined,
       },
@@ -177,20 +188,11 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
     tellPod(pod.metadata.uid);
   }
 
-  /** The attachment, once both the attacher and the attach/detach loop say that it is there. */
-  function attachmentOf({ uniqueName, handle, driver }: CsiVolume): VolumeAttachment | undefined {
-    const listed = caches.nodes.get(deps.nodeName)?.status?.volumesAttached ?? [];
-    const found = caches.attachments.get(attachmentName(handle, driver, deps.nodeName));
-    const isThere = found?.status?.attached === true && found.metadata.deletionTimestamp === undefined;
-    return isThere && listed.some(({ name }) => name === uniqueName) ? found : undefined;
-  }
-
-  function isAttachRequired(volume: CsiVolume): boolean {
-    return !volume.isEphemeral && caches.csiDrivers.get(volume.driver)?.spec?.attachRequired !== false;
-  }
-
-  function demandsFor(uniqueName: string): readonly Demand[] {
-    return [...demands.values()].flat().filter(({ volume }) => volume.uniqueName === uniqueName);
+  function forgetUnlessMounted(uniqueName: string): void {
+    const volumeState = state.get(uniqueName);
+    if (volumeState?.stage === 'absent' && volumeState.publications.size === 0) {
+      state.forget(uniqueName);
+    }
   }
 
   function tellPod(podUid: string): void {
@@ -209,22 +211,17 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
   }
 
   return {
-    demand: (podUid, next) => {
-      const before = demands.get(podUid) ?? [];
-      if (next.length === 0) {
-        demands.delete(podUid);
-      } else {
-        demands.set(podUid, next);
-      }
+    demand: (podUid, next, isRunning) => {
+      const before = demands.ofPod(podUid);
+      const isChanged = demands.set(podUid, next, isRunning);
       const mounted = state.volumesOf(podUid).map(({ ref }) => uniqueVolumeName(ref.driver, ref.handle));
       const names = [...[...before, ...next].map(({ volume }) => volume.uniqueName), ...mounted];
-      enqueue(before.length === next.length ? names.filter(isNotBackingOff) : names);
+      enqueue(isChanged ? names : names.filter(isNotBackingOff));
     },
     isPublished: (podUid, volume) => state.get(volume.uniqueName)?.publications.get(podUid) === 'done',
     hasMounts: (podUid) => state.volumesOf(podUid).length > 0,
     recheckAll: () => {
-      const wanted = [...demands.values()].flat().map(({ volume }) => volume.uniqueName);
-      enqueue([...wanted, ...state.keys(), ...inUse.names()].filter(isNotBackingOff));
+      enqueue([...demands.volumeNames(), ...state.keys(), ...inUse.names()].filter(isNotBackingOff));
     },
     onPodChange: (listener) => {
       listeners.push(listener);
