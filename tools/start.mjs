@@ -82,6 +82,7 @@ const child = spawn(node, [join(root, command.script), ...command.args, ...rest]
 // A terminal sends Ctrl-C to the whole group, so the child has it already; a lone kill of this process is passed on.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
+process.on('SIGHUP', () => child.kill('SIGHUP'));
 child.on('error', (error) =>
   stop(`could not start Node 24 (${error.message}); delete node_modules and run the same command again.`),
 );
