@@ -53,6 +53,21 @@ describe('a record', () => {
     },
   );
 
+  test('under another name than its own is an error that tells whose it is', async () => {
+    const checked = createRecordStore({
+      folder,
+      schema: volumeRecordSchema,
+      encode: encodeVolumeRecord,
+      idOf: ({ id }) => id,
+    });
+    const [written] = fc.sample(record, 1);
+    if (written === undefined) throw new Error('no sample');
+    await checked.save('v', { ...written, id: 'w' });
+    await expect(checked.load('v')).rejects.toThrow('it is the record of volume "w"');
+    await checked.save('w', { ...written, id: 'w' });
+    expect((await checked.load('w'))?.id).toBe('w');
+  });
+
   test('any text on the disk is a record or a broken record, nothing else', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (content) => {

@@ -33,8 +33,10 @@ export function createRecordStore<T>(deps: {
   folder: string;
   schema: z.ZodType<T>;
   encode: (record: T) => unknown;
+  /** Where a record says whose it is: a file copied under another name would make two volumes share one content. */
+  idOf?: (record: T) => string;
 }): RecordStore<T> {
-  const { folder, schema, encode } = deps;
+  const { folder, schema, encode, idOf } = deps;
   const fileOf = (id: string): string => pathInside(folder, `${id}${suffix}`);
 
   return {
@@ -47,7 +49,10 @@ export function createRecordStore<T>(deps: {
         if (isMissing(error)) return undefined;
         throw new BrokenRecordError(file, errorMessage(error));
       }
-      return readRecord(file, schema, text);
+      const record = readRecord(file, schema, text);
+      const named = idOf?.(record) ?? id;
+      if (named !== id) throw new BrokenRecordError(file, `it is the record of volume ${JSON.stringify(named)}`);
+      return record;
     },
     save: (id, record) => writeFileDurably(fileOf(id), `${JSON.stringify(encode(record), undefined, 2)}\n`),
     remove: (id) => removeFileDurably(fileOf(id)),

@@ -15,7 +15,12 @@ export interface VolumeRecords {
 }
 
 export function createVolumeRecords(deps: { folder: string; log: Logger }): VolumeRecords {
-  const store = createRecordStore({ folder: deps.folder, schema: volumeRecordSchema, encode: encodeVolumeRecord });
+  const store = createRecordStore({
+    folder: deps.folder,
+    schema: volumeRecordSchema,
+    encode: encodeVolumeRecord,
+    idOf: (record) => record.id,
+  });
 
   async function loadReadable(id: string): Promise<VolumeRecord | undefined> {
     try {
