@@ -62,7 +62,10 @@ export interface KubeClient {
   watch<T extends KubeObject>(resource: Resource<T>, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
   create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options?: WriteOptions): Promise<T>;
   patch<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, patch: Patch, options?: PatchOptions): Promise<T>;
-  /** A whole PUT, guarded by the object's resourceVersion. Only for leases: it erases fields we do not know. */
+  /**
+   * A whole PUT, guarded by the object's resourceVersion. For leases, and for an object just read where a role grants `update`
+   * and no `patch`; from a cache's projection it would erase what the cache does not keep.
+   */
   replace<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, object: T, options?: WriteOptions): Promise<T>;
   delete(resource: Resource<KubeObject>, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
   /** For what has no method: discovery, other subresources. A body that is not JSON comes back as a string. */
