@@ -1,0 +1,119 @@
+// What tests and benchmarks ask of a cluster and of the programs beside it, whoever wrote them.
+import type { KubeClient } from '@holdfast/kube';
+
+export type ClusterKind = 'sandbox' | 'kubernetes';
+export type SidecarName = 'provisioner' | 'attacher' | 'resizer';
+export type Maker = 'ours' | 'upstream';
+export type Backend = 'disk' | 'dir';
+
+/** One answered request, as an audit log has it. A watch is entered once. */
+export interface AuditedRequest {
+  readonly verb: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly userAgent: string;
+  readonly user: string;
+  readonly code: number;
+}
+
+/** A control plane: the sandbox's, or etcd, kube-apiserver, kube-controller-manager and kube-scheduler. */
+export interface Cluster {
+  readonly kind: ClusterKind;
+  readonly url: string;
+  /** Kubeconfig file of the administrator. */
+  readonly adminKubeconfig: string;
+  /** The administrator's client; its user agent begins with `rig/`. */
+  readonly client: KubeClient;
+  /** Makes the service account if need be and a token for it. @returns the path of a kubeconfig file that holds nothing else */
+  serviceAccountKubeconfig(namespace: string, name: string): Promise<string>;
+  /** Applies the documents of a YAML text, as `kubectl apply --server-side` does. */
+  apply(yaml: string): Promise<void>;
+  /** Everything answered since the start or the last `forgetRequests`. */
+  requests(): Promise<readonly AuditedRequest[]>;
+  forgetRequests(): Promise<void>;
+  /** Ends the API server alone, waits `downMs`, and starts it again: same port, same objects, same tokens. */
+  restartApiServer(options?: { readonly downMs?: number }): Promise<void>;
+  /** Ends every process and removes the folder. */
+  stop(): Promise<void>;
+}
+
+/** A process of the rig. It is not started again by itself. */
+export interface Program {
+  readonly label: string;
+  pid(): number | undefined;
+  isRunning(): boolean;
+  /** Starts it again with the same arguments, once it has ended. */
+  start(): Promise<void>;
+  /** SIGTERM, and SIGKILL after 15 s. @returns the exit code, null where a signal ended it */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Sends a signal and does not wait: SIGSTOP, SIGCONT. */
+  signal(name: NodeJS.Signals): void;
+  /** Settles when the process that runs now has ended. */
+  exited(): Promise<number | null>;
+  log(): string;
+}
+
+export interface NodeSpec {
+  readonly name: string;
+  /** Value of `topology.csi.holdfast/zone`. Without it the node's own name is its topology. */
+  readonly zone?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A machine of the cluster: a kubelet, and the driver in its node role with its registrar. */
+export interface RigNode {
+  readonly name: string;
+  readonly kubeletRoot: string;
+  readonly kubelet: Program;
+  readonly driver: Program;
+  readonly registrar: Program;
+}
+
+export interface SidecarOptions {
+  readonly maker?: Maker;
+  /** Tells replicas apart; each has a host name of its own (its lease identity). */
+  readonly replica?: string;
+  /** Beyond --csi-address, --kubeconfig, --v and, when the rig was told so, --leader-election. */
+  readonly args?: readonly string[];
+}
+
+export interface RigOptions {
+  readonly cluster: ClusterKind;
+  readonly backend: Backend;
+  readonly nodes: readonly NodeSpec[];
+  /** Who wrote each sidecar. Default: ours. */
+  readonly makers?: Readonly<Partial<Record<SidecarName, Maker>>>;
+  readonly maxVolumesPerNode?: number;
+  /** Sidecars to start with the rig. Default: all that the backend needs. */
+  readonly sidecars?: readonly SidecarName[];
+  readonly leaderElection?: boolean;
+}
+
+/** One call that the controller's driver answered, from its log. */
+export interface DriverCall {
+  readonly method: string;
+  readonly volumeId: string;
+  readonly code: string;
+}
+
+export interface Rig {
+  readonly cluster: Cluster;
+  readonly driverName: string;
+  readonly folder: string;
+  /** The driver in its controller role. */
+  readonly controllerDriver: Program;
+  /** The running sidecars, by name; replicas are `name/replica`. */
+  readonly sidecars: ReadonlyMap<string, Program>;
+  startSidecar(name: SidecarName, options?: SidecarOptions): Promise<Program>;
+  node(name: string): RigNode;
+  startNode(spec: NodeSpec): Promise<RigNode>;
+  driverCalls(): readonly DriverCall[];
+  /** The end of each program's log, for a failure's message. */
+  logTails(lines: number): string;
+  /** Ends all, unmounts, detaches and removes all. @returns what had been left by the programs: mounts, loop devices, volumes */
+  stop(): Promise<readonly string[]>;
+}
