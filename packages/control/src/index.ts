@@ -15,6 +15,7 @@ export {
   type LeaderElector,
   type LeaderHealth,
 } from './leader-election.ts';
+export { type LeaseNotes, MAX_ANNOTATION_BYTES } from './lease-notes.ts';
 export { sanitizeLeaseName } from './lease-record.ts';
 export { type KeptMetadata, pick, projectHead } from './projection.ts';
 export { createQueueMetrics, type QueueMetrics, type QueueObserver, type QueueProbe } from './queue-metrics.ts';
@@ -24,6 +25,7 @@ export { createReflector, type Reflector, type ReflectorDeps, type ReflectorStat
 export { groupReflectors, type ReflectorGroup } from './reflector-group.ts';
 export { type ControllerDeps, type Outcome, runController } from './run-controller.ts';
 export { type PeriodicWork, runPeriodically } from './run-periodically.ts';
+export { createStandaloneNotes, type StandaloneNotes } from './standalone-notes.ts';
 export { createStore, type Store, type StoreChange, type StoreOptions, type StoreWriter } from './store.ts';
 export { tellIfSlow } from './tell-if-slow.ts';
 export { createWorkQueue, type WorkQueue, type WorkQueueDeps } from './work-queue.ts';

@@ -4,6 +4,8 @@ import type { ElectionMetrics } from './election-metrics.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { createFence, type Fence } from './fence.ts';
 import { createLeaseLock } from './lease-lock.ts';
+import { isNoteStored, type LeaseNotes, readNote } from './lease-notes.ts';
+import { createStoreRequests } from './store-requests.ts';
 
 export interface LeaderElectionDeps {
   /**
@@ -21,7 +23,7 @@ export interface LeaderElectionDeps {
   labels?: Readonly<Record<string, string>>;
   releaseOnExit: boolean;
   /** The work of a leader. Its signal aborts when the lease is lost or the process is to stop. */
-  onStartedLeading: (signal: AbortSignal, fence: Fence) => Promise<void>;
+  onStartedLeading: (signal: AbortSignal, fence: Fence, notes: LeaseNotes) => Promise<void>;
   log: Logger;
   clock?: Clock;
   recorder?: EventRecorder;
@@ -62,7 +64,16 @@ export function createLeaderElector(deps: LeaderElectionDeps): LeaderElector {
   const { clock = systemClock, random = Math.random, signal } = deps;
   checkDurations(deps);
   const fence = createFence({ leaseName, leaseDurationMs, clock });
-  const lock = createLeaseLock({ ...deps, labels: deps.labels ?? {}, fence, clock });
+  const texts = new Map<string, () => string | undefined>();
+  const requests = createStoreRequests();
+  const lock = createLeaseLock({ ...deps, labels: deps.labels ?? {}, notes: texts, fence, clock });
+  const notes: LeaseNotes = {
+    read: (key) => readNote(lock.lease(), key),
+    keep: (key, text) => void texts.set(key, text),
+    touch() {},
+    store: (until) => requests.ask(until),
+    isStored: (key) => isNoteStored(lock.lease(), key, texts),
+  };
   let renewedMs: number | undefined;
 
   function announce(text: string): void {
@@ -105,11 +116,21 @@ export function createLeaderElector(deps: LeaderElectionDeps): LeaderElector {
     }
   }
 
-  /** Returns when the lease is lost or `until` aborts. */
+  /**
+   * Returns when the lease is lost or `until` aborts. Whoever wants notes stored has the next renewal come at once, and
+   * those who ask during one share the one after it.
+   */
   async function keepRenewing(until: AbortSignal): Promise<void> {
     for (;;) {
-      await clock.sleep(retryPeriodMs, until).catch(() => {});
-      if (until.aborted || !(await renewOnce(until))) return;
+      const pause = new AbortController();
+      const sleep = clock.sleep(retryPeriodMs, linkSignals(until, pause.signal)).catch(() => {});
+      await Promise.race([sleep, requests.asked()]);
+      pause.abort();
+      if (until.aborted) return;
+      const settle = requests.take();
+      const isRenewed = await renewOnce(until);
+      settle(isRenewed ? undefined : new Error(`the lease "${leaseName}" could not be written`));
+      if (!isRenewed) return;
     }
   }
 
@@ -118,7 +139,7 @@ export function createLeaderElector(deps: LeaderElectionDeps): LeaderElector {
     let workError: { error: unknown } | undefined;
     const workEnd = new AbortController();
     const work = deps
-      .onStartedLeading(linkSignals(signal, leading.signal), fence)
+      .onStartedLeading(linkSignals(signal, leading.signal), fence, notes)
       .catch((error: unknown) => {
         workError = { error };
       })
@@ -163,6 +184,7 @@ export function createLeaderElector(deps: LeaderElectionDeps): LeaderElector {
       } finally {
         fence.close();
         renewedMs = undefined;
+        requests.take()(new Error(`no longer leading by the lease "${leaseName}"`));
         metrics?.setLeading(leaseName, false);
         announce('stopped leading');
         log.info('Stopped leading', { lease: leaseName, identity: deps.identity });

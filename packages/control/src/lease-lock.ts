@@ -3,6 +3,7 @@ import { errorMessage } from '@holdfast/core';
 import { isConflict, isNotFound, type KubeClient, type Lease, leases } from '@holdfast/kube';
 import type { ElectionMetrics } from './election-metrics.ts';
 import type { LeaseFence } from './fence.ts';
+import type { NoteTexts } from './lease-notes.ts';
 import { claimRecord, isSameRecord, newLease, recordOf, releaseRecord, withRecord } from './lease-record.ts';
 
 export interface LeaseLock {
@@ -23,6 +24,8 @@ export interface LeaseLockDeps {
   identity: string;
   leaseDurationMs: number;
   labels: Readonly<Record<string, string>>;
+  /** Asked at each write. */
+  notes: NoteTexts;
   fence: LeaseFence;
   log: Logger;
   clock: Clock;
@@ -34,7 +37,7 @@ export interface LeaseLockDeps {
  * last saw it change, on its own clock: the times in the lease come from other clocks and are never compared.
  */
 export function createLeaseLock(deps: LeaseLockDeps): LeaseLock {
-  const { client, identity, labels, fence, log, clock, leaseDurationMs } = deps;
+  const { client, identity, labels, notes, fence, log, clock, leaseDurationMs } = deps;
   const ref = { name: deps.leaseName, namespace: deps.namespace };
   let observed: { lease: Lease; atMs: number } | undefined;
 
@@ -60,8 +63,8 @@ export function createLeaseLock(deps: LeaseLockDeps): LeaseLock {
       nowMs: clock.nowMs(),
     });
     const lease = observed
-      ? await client.replace(leases, ref, withRecord(observed.lease, record, labels), { signal })
-      : await client.create(leases, newLease(ref, record, labels), { signal });
+      ? await client.replace(leases, ref, withRecord(observed.lease, record, { labels, notes }), { signal })
+      : await client.create(leases, newLease(ref, record, { labels, notes }), { signal });
     observed = { lease, atMs: clock.monotonicMs() };
     fence.extend(sentMs);
   }
@@ -94,7 +97,7 @@ export function createLeaseLock(deps: LeaseLockDeps): LeaseLock {
 
   async function putRelease(lease: Lease, signal: AbortSignal): Promise<void> {
     const record = releaseRecord(recordOf(lease), clock.nowMs());
-    observe(await client.replace(leases, ref, withRecord(lease, record, labels), { signal }));
+    observe(await client.replace(leases, ref, withRecord(lease, record, { labels, notes }), { signal }));
   }
 
   return {

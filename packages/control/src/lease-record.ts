@@ -1,4 +1,5 @@
 import type { Draft, Lease } from '@holdfast/kube';
+import { type NoteTexts, notedAnnotations } from './lease-notes.ts';
 
 /** The part of a Lease that election is about. Times are written for people and other programs, never compared here. */
 export interface LeaseRecord {
@@ -7,6 +8,12 @@ export interface LeaseRecord {
   acquireTime: string;
   renewTime: string;
   leaseTransitions: number;
+}
+
+/** What a holder puts on the lease beside its record. */
+export interface LeaseMarks {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly notes: NoteTexts;
 }
 
 export function recordOf(lease: Lease): LeaseRecord {
@@ -61,24 +68,35 @@ export function releaseRecord(previous: LeaseRecord, nowMs: number): LeaseRecord
 export function newLease(
   ref: { name: string; namespace: string },
   record: LeaseRecord,
-  labels: Readonly<Record<string, string>>,
+  { labels, notes }: LeaseMarks,
 ): Draft<Lease> {
+  const annotations = notedAnnotations(undefined, record.renewTime, notes);
   return {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
-    metadata: { ...ref, ...(Object.keys(labels).length > 0 ? { labels: { ...labels } } : {}) },
+    metadata: {
+      ...ref,
+      ...(Object.keys(labels).length > 0 ? { labels: { ...labels } } : {}),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+    },
     spec: { ...record },
   };
 }
 
 /** The whole lease with the record put in; its resourceVersion guards the PUT. */
-export function withRecord(lease: Lease, record: LeaseRecord, labels: Readonly<Record<string, string>>): Lease {
-  const hasLabels = Object.keys(labels).length > 0;
+export function withRecord(lease: Lease, record: LeaseRecord, { labels, notes }: LeaseMarks): Lease {
+  const allLabels = { ...lease.metadata.labels, ...labels };
+  const { annotations: _, labels: __, ...metadata } = lease.metadata;
+  const annotations = notedAnnotations(lease, record.renewTime, notes);
   return {
     ...lease,
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
-    metadata: hasLabels ? { ...lease.metadata, labels: { ...lease.metadata.labels, ...labels } } : lease.metadata,
+    metadata: {
+      ...metadata,
+      ...(Object.keys(allLabels).length > 0 ? { labels: allLabels } : {}),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+    },
     spec: { ...lease.spec, ...record },
   };
 }

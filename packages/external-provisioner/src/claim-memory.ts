@@ -3,8 +3,8 @@ import type { ClaimProgress } from './claim-progress.ts';
 import type { ClaimView } from './decide.ts';
 
 /**
- * What this process remembers of claims, by claim uid. All of it is in memory: after a restart the claims themselves
- * tell what to do.
+ * What this process remembers of claims, by claim uid. After a restart the claims themselves tell what to do, and the
+ * journal tells of those that may be gone.
  */
 export interface ClaimMemory {
   progress(uid: string): ClaimProgress | undefined;
@@ -16,17 +16,20 @@ export interface ClaimMemory {
   forget(uid: string): void;
 }
 
-export function createClaimMemory(deps: { clock: Clock }): ClaimMemory {
-  const { clock } = deps;
+/** @param deps.onSettled hears of a claim once no volume of it is on its way any more */
+export function createClaimMemory(deps: { clock: Clock; onSettled: (uid: string) => void }): ClaimMemory {
+  const { clock, onSettled } = deps;
   const progressByUid = new Map<string, ClaimProgress>();
   const infeasibleByUid = new Map<string, { storageClassUid: string; untilMs: number }>();
   return {
     progress: (uid) => progressByUid.get(uid),
     setProgress(uid, progress) {
       progressByUid.set(uid, progress);
+      if (progress.kind === 'saved') onSettled(uid);
     },
     clearProgress(uid) {
       progressByUid.delete(uid);
+      onSettled(uid);
     },
     infeasible(uid) {
       const entry = infeasibleByUid.get(uid);
@@ -40,6 +43,7 @@ export function createClaimMemory(deps: { clock: Clock }): ClaimMemory {
     has: (uid) => progressByUid.has(uid) || infeasibleByUid.has(uid),
     forget(uid) {
       progressByUid.delete(uid);
+      onSettled(uid);
       infeasibleByUid.delete(uid);
     },
   };

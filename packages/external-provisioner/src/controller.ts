@@ -4,6 +4,7 @@ import {
   type Fence,
   fencedCalls,
   fencedClient,
+  type LeaseNotes,
   type Outcome,
   type QueueMetrics,
   readLive,
@@ -21,6 +22,7 @@ import {
 } from '@holdfast/kube';
 import { createAttachRequirement } from './attach-requirement.ts';
 import { createClaimEvents } from './claim-events.ts';
+import { type ClaimJournal, createClaimJournal } from './claim-journal.ts';
 import { createClaimMemory } from './claim-memory.ts';
 import { createClusterTopology } from './cluster-topology.ts';
 import type { CsiCalls } from './csi-calls.ts';
@@ -33,6 +35,7 @@ import type { ProvisionRules } from './plan.ts';
 import { createClaimSteps } from './steps.ts';
 import { createVolumeSteps } from './steps-volume.ts';
 import type { Caches } from './stores.ts';
+import { takeOver } from './take-over.ts';
 import { createVolumeMemory } from './volume-memory.ts';
 import { volumeNameFor } from './volume-name.ts';
 
@@ -57,21 +60,24 @@ export interface ProvisionerDeps {
 
 export interface Provisioner {
   /** Works until the signal aborts, then drains. Nothing is written and no call is made while the fence is closed. */
-  run(signal: AbortSignal, fence: Fence): Promise<void>;
+  run(signal: AbortSignal, fence: Fence, notes?: LeaseNotes): Promise<void>;
 }
 
 /** Claims become volumes, released volumes are deleted. The caches run beside it, on standbys too. */
 export function createProvisioner(deps: ProvisionerDeps): Provisioner {
   return {
-    run: (signal, fence) =>
-      run({ ...deps, client: fencedClient(deps.client, fence), calls: fencedCalls(deps.calls, fence) }, signal),
+    run: (signal, fence, notes) => {
+      const client = fencedClient(deps.client, fence);
+      const calls = fencedCalls(deps.calls, fence);
+      return run({ ...deps, client, calls, journal: createClaimJournal({ notes, fence, log: deps.log }) }, signal);
+    },
   };
 }
 
-async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
-  const { client, calls, caches, driver, rules, recorder, metrics, log, clock = systemClock } = deps;
+async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: AbortSignal): Promise<void> {
+  const { client, calls, caches, driver, rules, journal, recorder, metrics, log, clock = systemClock } = deps;
   const { claims, volumes, classes, attachments, nodes, csiNodes } = caches.stores;
-  const claimMemory = createClaimMemory({ clock });
+  const claimMemory = createClaimMemory({ clock, onSettled: journal.settle });
   const volumeMemory = createVolumeMemory();
   const isAttachRequired = createAttachRequirement({ client, driver, clock, log });
   const context: ProvisionContext = {
@@ -85,6 +91,7 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
     claims,
     volumes,
     memory: claimMemory,
+    journal,
     events: createClaimEvents({ recorder, claims }),
     metrics,
     hasTopology: driver.hasTopology,
@@ -104,6 +111,7 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
     volumes,
     classes,
     memory: volumeMemory,
+    journal,
     recorder,
     metrics,
     attacherFinalizer: driver.attacherFinalizer,
@@ -194,6 +202,7 @@ async function run(deps: ProvisionerDeps, signal: AbortSignal): Promise<void> {
   const claimQueue = createQueue(queues.claims);
   const volumeQueue = createQueue(queues.volumes);
   await caches.synced;
+  takeOver({ journal, memory: claimMemory, stores: caches.stores, queue: claimQueue, log });
   const unsubscribe = subscribe(claimQueue, volumeQueue);
   const { workers } = deps;
   try {

@@ -18,6 +18,7 @@ export async function main(argv: readonly string[], options: ControllerProgramOp
         leaseName,
         assemble: assembleProvisioner,
         isKubeconfigEnvHonoured: true,
+        isNoting: true,
         ...options,
       }),
   });

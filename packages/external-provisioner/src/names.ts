@@ -44,6 +44,9 @@ export const annotations = {
   modifySecretNamespace: 'volume.kubernetes.io/controller-modify-secret-namespace',
 } as const;
 
+/** On our lease: the claims whose volumes the driver may have made and no PersistentVolume names. */
+export const CREATING_NOTE = 'csi.holdfast/creating';
+
 export const reasons = {
   provisioning: 'Provisioning',
   provisioningSucceeded: 'ProvisioningSucceeded',

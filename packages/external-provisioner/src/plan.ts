@@ -39,6 +39,8 @@ export interface VolumePlan {
   readonly fsType: string;
   readonly isReadOnly: boolean;
   readonly selectedNode: string | undefined;
+  /** The VolumeAttributesClass the volume is made with. */
+  readonly attributesClass: string | undefined;
   readonly storageClass: {
     readonly name: string;
     readonly uid: string;
@@ -131,6 +133,7 @@ function planWithoutTopology(
     fsType: isBlock(claim) ? '' : fsType,
     isReadOnly: rules.isPublishReadonly && modes.length === 1 && modes[0] === 'ReadOnlyMany',
     selectedNode,
+    attributesClass: undefined,
     storageClass: {
       name: storageClass.metadata.name,
       uid: storageClass.metadata.uid,

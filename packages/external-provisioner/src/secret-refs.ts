@@ -7,7 +7,7 @@ export interface SecretRef {
   readonly namespace: string;
 }
 
-const purposes = [
+export const secretPurposes = [
   'provisioner',
   'controller-publish',
   'node-stage',
@@ -17,7 +17,7 @@ const purposes = [
   'controller-modify',
 ] as const;
 
-export type SecretPurpose = (typeof purposes)[number];
+export type SecretPurpose = (typeof secretPurposes)[number];
 
 /** The references a class gives, one per purpose. A purpose without an entry needs no secret. */
 export type SecretRefs = { readonly [P in SecretPurpose]?: SecretRef };
@@ -44,7 +44,7 @@ function keysOf(purpose: SecretPurpose): KeyPair {
 }
 
 /** Reserved class parameters that name secrets; none of them reaches the driver. */
-export const secretParameterKeys: readonly string[] = [defaultKeys, ...purposes.map(keysOf)].flatMap((keys) => [
+export const secretParameterKeys: readonly string[] = [defaultKeys, ...secretPurposes.map(keysOf)].flatMap((keys) => [
   keys.name,
   keys.namespace,
 ]);
@@ -64,7 +64,7 @@ export function resolveSecretRefs(
   values: SecretTemplateValues,
 ): SecretRefs {
   const refs: Partial<Record<SecretPurpose, SecretRef>> = {};
-  for (const purpose of purposes) {
+  for (const purpose of secretPurposes) {
     const ref = resolveSecretRef(purpose, parameters, values);
     if (ref) refs[purpose] = ref;
   }

@@ -10,6 +10,7 @@ import {
 } from '@holdfast/kube';
 import { type RpcError, rpcErrorText } from '@holdfast/rpc';
 import type { ClaimEvents } from './claim-events.ts';
+import { type ClaimJournal, JournalFullError } from './claim-journal.ts';
 import type { ClaimMemory } from './claim-memory.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import type { ProvisionMetrics } from './metrics.ts';
@@ -22,6 +23,7 @@ export interface CreateStepsDeps {
   readonly claims: Store<PersistentVolumeClaim>;
   readonly volumes: Store<PersistentVolume>;
   readonly memory: ClaimMemory;
+  readonly journal: ClaimJournal;
   readonly events: ClaimEvents;
   readonly metrics: ProvisionMetrics;
   /** Asked once per volume: whether csi-attacher's finalizer is needed depends on the cluster. */
@@ -55,7 +57,7 @@ interface Unwanted {
 
 /** CreateVolume and what follows from its answer: the PersistentVolume, or the volume's removal. */
 export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
-  const { client, calls, claims, volumes, memory, events, metrics, clock, log } = deps;
+  const { client, calls, claims, volumes, memory, journal, events, metrics, clock, log } = deps;
 
   function fail(plan: VolumePlan, reason: string): Outcome {
     metrics.provisionFailed(plan.storageClass.name);
@@ -76,6 +78,12 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
       secrets = await secretsOf(plan, signal);
     } catch (error) {
       if (error instanceof SecretError) return fail(plan, error.message);
+      throw error;
+    }
+    try {
+      await journal.begin(plan, signal);
+    } catch (error) {
+      if (error instanceof JournalFullError) return fail(plan, error.message);
       throw error;
     }
     memory.setProgress(uid, { kind: 'creating', plan });

@@ -10,6 +10,7 @@ import {
   type StorageClass,
 } from '@holdfast/kube';
 import { rpcErrorText } from '@holdfast/rpc';
+import type { ClaimJournal } from './claim-journal.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import type { VolumeStep } from './decide-volume.ts';
 import { deletionSecretRef } from './deletion-secret.ts';
@@ -24,6 +25,7 @@ export interface VolumeStepsDeps {
   readonly volumes: Store<PersistentVolume>;
   readonly classes: Store<StorageClass>;
   readonly memory: VolumeMemory;
+  readonly journal: ClaimJournal;
   readonly recorder: EventRecorder;
   readonly metrics: ProvisionMetrics;
   readonly attacherFinalizer: string;
@@ -110,6 +112,11 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
     return done;
   }
 
+  /** From here on the volume may go, or stay without its object: no successor may take it for one that is being made. */
+  async function letGo(volume: PersistentVolume, signal: AbortSignal): Promise<void> {
+    await deps.journal.settled(volume.spec?.claimRef?.uid ?? '', signal);
+  }
+
   return async (name, step, signal) => {
     log.debug(4, 'Next step of the volume', { volume: name, step: step.kind, reason: step.reason });
     switch (step.kind) {
@@ -122,8 +129,10 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
       case 'protect':
         return await patchVolume(step.volume, addFinalizerPatch(step.volume, VOLUME_FINALIZER), signal);
       case 'unprotect':
+        await letGo(step.volume, signal);
         return await patchVolume(step.volume, removeFinalizersPatch(step.volume, [VOLUME_FINALIZER]), signal);
       case 'delete':
+        await letGo(step.volume, signal);
         return await deleteVolume(step.volume, step.volumeId, signal);
       case 'removeObject':
         return await removeObject(step.volume, signal);

@@ -1,8 +1,8 @@
-import type { Fence, ReflectorGroup } from '@holdfast/control';
+import type { ReflectorGroup } from '@holdfast/control';
 import type { KubeClient } from '@holdfast/kube';
 import { createOperationMetrics } from '@holdfast/rpc';
 import { connectDriver, type DriverConnection, failOnConnectionLoss } from './driver-connection.ts';
-import { runWithElection } from './election.ts';
+import { runWithElection, type Work } from './election.ts';
 import type { FlagValues } from './flag-spec.ts';
 import { connectKube, type KubeAccessDeps } from './kube-access.ts';
 import { runGroup } from './run-group.ts';
@@ -19,7 +19,7 @@ export interface AssembleDeps<Values> {
 
 /** A controller and what runs beside it. */
 export interface Assembled {
-  readonly controller: { run(signal: AbortSignal, fence: Fence): Promise<void> };
+  readonly controller: { readonly run: Work };
   /** They run on standbys too. */
   readonly caches: ReflectorGroup;
   /** Of events about objects, for a controller that writes any. What is queued is written before the program ends. */
@@ -38,6 +38,8 @@ export interface ControllerProgramDeps<Values extends ControllerValues> extends 
   readonly context: ProgramContext;
   readonly leaseName: (driverName: string) => string;
   readonly assemble: (deps: AssembleDeps<Values>) => Assembled | Promise<Assembled>;
+  /** See {@link ElectionDeps}. */
+  readonly isNoting?: boolean;
   /** See {@link KubeAccessDeps}. */
   readonly isKubeconfigEnvHonoured?: boolean;
 }
@@ -81,7 +83,7 @@ async function findDriver<Values extends ControllerValues>(
 }
 
 async function runAssembled<Values extends ControllerValues>(
-  { values, context, leaseName }: ControllerProgramDeps<Values>,
+  { values, context, leaseName, isNoting = false }: ControllerProgramDeps<Values>,
   { controller, caches, recorder }: Assembled,
   { connection, driverName }: DriverConnection,
   electionClient: KubeClient,
@@ -96,6 +98,7 @@ async function runAssembled<Values extends ControllerValues>(
         client: electionClient,
         leaseName: leaseName(driverName),
         work: controller.run,
+        isNoting,
         signal,
       }),
   };

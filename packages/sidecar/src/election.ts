@@ -2,8 +2,10 @@ import {
   createElectionMetrics,
   createEventRecorder,
   createLeaderElector,
+  createStandaloneNotes,
   type Fence,
   type LeaderElector,
+  type LeaseNotes,
   openFence,
   sanitizeLeaseName,
 } from '@holdfast/control';
@@ -18,6 +20,8 @@ import { serveMetrics } from './observability.ts';
 import type { ProgramContext } from './run-program.ts';
 import type { standardFlags } from './standard-flags.ts';
 
+export type Work = (signal: AbortSignal, fence: Fence, notes: LeaseNotes | undefined) => Promise<void>;
+
 export interface ElectionDeps {
   readonly values: FlagValues<typeof standardFlags>;
   readonly context: ProgramContext;
@@ -26,7 +30,9 @@ export interface ElectionDeps {
   /** Sanitized here. */
   readonly leaseName: string;
   /** What to do while leading, or at once without election. It drains when its signal aborts. */
-  readonly work: (signal: AbortSignal, fence: Fence) => Promise<void>;
+  readonly work: Work;
+  /** The work notes what it must not forget on the lease, which is used then without election too. */
+  readonly isNoting?: boolean;
   /** More paths on --http-endpoint. */
   readonly routes?: Readonly<Record<string, Route>>;
   readonly signal: AbortSignal;
@@ -48,11 +54,23 @@ export async function runWithElection(deps: ElectionDeps): Promise<void> {
     election === undefined ? routes : { ...routes, ...leaderHealth },
   );
   try {
-    if (election === undefined) await work(signal, openFence);
-    else await election.run();
+    if (election !== undefined) await election.run();
+    else if (deps.isNoting) await workWithNotes(deps);
+    else await work(signal, openFence, undefined);
   } finally {
     await server?.stop();
   }
+}
+
+async function workWithNotes({ values, context, client, leaseName, work, signal }: ElectionDeps): Promise<void> {
+  const namespace = await leaseNamespace(values.leaderElectionNamespace, context.env);
+  const standalone = createStandaloneNotes({
+    client,
+    leaseName: sanitizeLeaseName(leaseName),
+    namespace,
+    log: context.log,
+  });
+  await standalone.run((notes) => work(signal, openFence, notes));
 }
 
 interface Election {

@@ -15,6 +15,9 @@ import { annotations } from '../names.ts';
 type Controller = ControllerRig<ReturnType<typeof provisionerFlags.parse>>;
 
 export interface Rig extends Omit<Controller, 'start'> {
+  /** Writes of objects, in order; how often the lease was written is apart. */
+  writes(): string[];
+  leaseWrites(): number;
   /** Starts the provisioner, with flags beside `--retry-interval-start=10ms`. */
   start(...flags: string[]): Promise<void>;
   startFenced(fence: Fence, ...flags: string[]): Promise<void>;
@@ -42,6 +45,7 @@ export async function startRig(options: { driver?: ScriptedDriverOptions; loops?
   const rig = await startControllerRig({
     program: 'csi-provisioner',
     assemble: assembleProvisioner,
+    noteLease: 'provisioner',
     cluster: { loops: options.loops ?? false },
     ...(options.driver === undefined ? {} : { driver: options.driver }),
   });
@@ -58,6 +62,8 @@ export async function startRig(options: { driver?: ScriptedDriverOptions; loops?
 
   return {
     ...rig,
+    writes: () => rig.writes().filter((write) => !write.endsWith(' leases')),
+    leaseWrites: () => rig.writes().filter((write) => write.endsWith(' leases')).length,
     start: (...flags) => startFenced(openFence, ...flags),
     startFenced,
     deleteClass,

@@ -1,4 +1,4 @@
-import { type Fence, FenceError, openFence } from '@holdfast/control';
+import { createStandaloneNotes, type Fence, FenceError, type LeaseNotes, openFence } from '@holdfast/control';
 import { createRecordingLogger } from '@holdfast/core/testing';
 import { isNotFound } from '@holdfast/kube';
 import { type AssembleDeps, type Assembled, connectDriver, createMetricsRegistry, runGroup } from '@holdfast/sidecar';
@@ -10,6 +10,8 @@ export interface ControllerRigOptions<Values> {
   readonly assemble: (deps: AssembleDeps<Values>) => Assembled | Promise<Assembled>;
   readonly cluster?: TestClusterOptions;
   readonly driver?: ScriptedDriverOptions;
+  /** The name of the lease, for a program that notes what it must not forget on it. */
+  readonly noteLease?: string;
 }
 
 /** An API server, a driver, and a controller between them, over HTTP and gRPC. */
@@ -42,9 +44,10 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
     const stopping = new AbortController();
     const { signal } = stopping;
     const found = await connectDriver({ address: driver.socketPath, timeoutMs: values.timeoutMs, log, signal });
+    const client = await cluster.createClient(userAgent);
     const { controller, caches, recorder } = await options.assemble({
       values,
-      client: await cluster.createClient(userAgent),
+      client,
       found,
       context: {
         name: options.program,
@@ -57,7 +60,11 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
         fatalExitCode: 1,
       },
     });
-    const work = (groupSignal: AbortSignal) => controller.run(groupSignal, fence);
+    const work = async (groupSignal: AbortSignal) => {
+      const run = (notes: LeaseNotes | undefined) => controller.run(groupSignal, fence, notes);
+      if (options.noteLease === undefined) await run(undefined);
+      else await createStandaloneNotes({ client, leaseName: options.noteLease, namespace: 'default', log }).run(run);
+    };
     const run = async () => {
       try {
         await runGroup({ ...caches.tasks, work }, signal);

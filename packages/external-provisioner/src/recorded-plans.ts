@@ -1,0 +1,176 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { errorMessage } from '@holdfast/core';
+import { CreateVolumeRequest, TopologyRequirement } from '@holdfast/csi-spec';
+import * as z from 'zod';
+import type { VolumePlan } from './plan.ts';
+import { type SecretRefs, secretPurposes } from './secret-refs.ts';
+import { rotate } from './topology-terms.ts';
+
+/**
+ * Plans as text, small enough for an annotation: the request as protobuf, so that a repetition is the same byte for byte,
+ * and each list of places once, however many claims share it. No secret is in it, only the names of secrets.
+ */
+
+const VERSION = 1;
+// Far beyond what fits in, and small enough to be read by mistake.
+const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
+
+const secretRefSchema = z.object({ name: z.string(), namespace: z.string() });
+
+const recordSchema = z.object({
+  claim: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string().min(1),
+    resourceVersion: z.string(),
+    creationTimestamp: z.string(),
+    spec: z.object({
+      accessModes: z.array(z.string()).optional(),
+      volumeMode: z.string().optional(),
+      storageClassName: z.string().optional(),
+    }),
+  }),
+  request: z.string(),
+  /** Index into `places`, and where this claim's preference starts in it. */
+  place: z.number().int().nonnegative().optional(),
+  start: z.number().int().nonnegative().optional(),
+  secretRefs: z.record(z.string(), secretRefSchema),
+  fsType: z.string(),
+  isReadOnly: z.boolean(),
+  selectedNode: z.string().optional(),
+  attributesClass: z.string().optional(),
+  storageClass: z.object({
+    name: z.string(),
+    uid: z.string(),
+    reclaimPolicy: z.string(),
+    mountOptions: z.array(z.string()),
+  }),
+});
+type PlanRecord = z.infer<typeof recordSchema>;
+
+const textSchema = z.object({ version: z.literal(VERSION), places: z.array(z.string()), plans: z.array(recordSchema) });
+
+/** What a text says cannot be read: it is damaged, or of a newer version. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError';
+}
+
+export function encodePlans(plans: Iterable<VolumePlan>): string {
+  const places: string[] = [];
+  const indexes = new Map<string, number>();
+  const intern = (hex: string): number => {
+    const known = indexes.get(hex);
+    if (known !== undefined) return known;
+    indexes.set(hex, places.push(hex) - 1);
+    return places.length - 1;
+  };
+  const records = [...plans].map((plan) => recordOf(plan, intern));
+  const json = JSON.stringify({ version: VERSION, places, plans: records });
+  return deflateRawSync(json).toString('base64');
+}
+
+/** @throws RecordError */
+export function decodePlans(text: string): VolumePlan[] {
+  try {
+    const json = inflateRawSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_INFLATED_BYTES }).toString('utf8');
+    const { places, plans } = textSchema.parse(JSON.parse(json));
+    const requirements = places.map((hex) => TopologyRequirement.decode(Buffer.from(hex, 'hex')));
+    return plans.map((record) => planOf(record, requirements));
+  } catch (error) {
+    throw new RecordError(errorMessage(error));
+  }
+}
+
+function recordOf(plan: VolumePlan, intern: (hex: string) => number): PlanRecord {
+  const { claim, request, storageClass } = plan;
+  const { name, namespace = '', uid, resourceVersion, creationTimestamp } = claim.metadata;
+  const { accessModes, volumeMode, storageClassName } = claim.spec ?? {};
+  const bytes = CreateVolumeRequest.encode({ ...request, accessibilityRequirements: undefined, secrets: {} }).finish();
+  return {
+    claim: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      creationTimestamp,
+      spec: {
+        ...(accessModes === undefined ? {} : { accessModes }),
+        ...(volumeMode === undefined ? {} : { volumeMode }),
+        ...(storageClassName === undefined ? {} : { storageClassName }),
+      },
+    },
+    request: Buffer.from(bytes).toString('hex'),
+    ...placeOf(request.accessibilityRequirements, intern),
+    secretRefs: plan.secretRefs,
+    fsType: plan.fsType,
+    isReadOnly: plan.isReadOnly,
+    ...(plan.selectedNode === undefined ? {} : { selectedNode: plan.selectedNode }),
+    ...(plan.attributesClass === undefined ? {} : { attributesClass: plan.attributesClass }),
+    storageClass: { ...storageClass, mountOptions: [...storageClass.mountOptions] },
+  };
+}
+
+/** The preferred places are the requisite ones from another start, so that all claims of a class share one list. */
+function placeOf(
+  requirement: TopologyRequirement | undefined,
+  intern: (hex: string) => number,
+): Pick<PlanRecord, 'place' | 'start'> {
+  if (requirement === undefined) return {};
+  const hex = (message: TopologyRequirement) =>
+    Buffer.from(TopologyRequirement.encode(message).finish()).toString('hex');
+  const { requisite, preferred } = requirement;
+  const wanted = JSON.stringify(preferred);
+  const [first] = preferred;
+  const start =
+    first === undefined ? -1 : requisite.findIndex((each) => JSON.stringify(each) === JSON.stringify(first));
+  const isRotated = start >= 0 && JSON.stringify(rotate(requisite, start)) === wanted;
+  if (isRotated) return { place: intern(hex({ requisite, preferred: [] })), start };
+  return { place: intern(hex(requirement)) };
+}
+
+function planOf(record: PlanRecord, requirements: readonly TopologyRequirement[]): VolumePlan {
+  const { name, namespace, uid, resourceVersion, creationTimestamp, spec } = record.claim;
+  const { secrets: _, ...request } = CreateVolumeRequest.decode(Buffer.from(record.request, 'hex'));
+  const { accessModes, volumeMode, storageClassName } = spec;
+  return {
+    claim: {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+      spec: {
+        ...(accessModes === undefined ? {} : { accessModes }),
+        ...(volumeMode === undefined ? {} : { volumeMode }),
+        ...(storageClassName === undefined ? {} : { storageClassName }),
+      },
+    },
+    volumeName: request.name,
+    request: { ...request, accessibilityRequirements: requirementOf(record, requirements) },
+    requestedBytes: request.capacityRange?.requiredBytes ?? 0n,
+    secretRefs: secretRefsOf(record),
+    fsType: record.fsType,
+    isReadOnly: record.isReadOnly,
+    selectedNode: record.selectedNode,
+    attributesClass: record.attributesClass,
+    storageClass: record.storageClass,
+  };
+}
+
+function requirementOf(
+  { place, start }: PlanRecord,
+  requirements: readonly TopologyRequirement[],
+): TopologyRequirement | undefined {
+  if (place === undefined) return undefined;
+  const requirement = requirements[place];
+  if (!requirement) throw new Error(`there is no place ${place}`);
+  if (start === undefined) return requirement;
+  return { requisite: requirement.requisite, preferred: rotate(requirement.requisite, start) };
+}
+
+function secretRefsOf({ secretRefs }: PlanRecord): SecretRefs {
+  return Object.fromEntries(
+    secretPurposes.flatMap((purpose) => {
+      const ref = secretRefs[purpose];
+      return ref === undefined ? [] : [[purpose, ref]];
+    }),
+  );
+}
