@@ -14,6 +14,7 @@ const commands = {
   generate: { script: 'tools/generate.ts', args: [] },
   format: { script: 'tools/format.ts', args: [] },
   reference: { script: 'tools/reference/main.ts', args: [] },
+  'test:crash': { script: 'tools/crash/main.ts', args: [] },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
 };
 

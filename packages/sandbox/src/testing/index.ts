@@ -8,6 +8,18 @@ export {
   type TestFence,
 } from './controller-rig.ts';
 export {
+  type CallGate,
+  type CrashPhase,
+  type CrashPoint,
+  crashPhases,
+  createCallGate,
+  describePoint,
+} from './crash/call-gate.ts';
+export { type CrashRig, type CrashSubject, startCrashRig } from './crash/crash-rig.ts';
+export { createHistory, type History } from './crash/history.ts';
+export { type CrashScenario, type SweepReport, sweepCrashPoints, type Violation } from './crash/sweep.ts';
+export {
+  type CallHook,
   type ScriptedCall,
   type ScriptedDriver,
   type ScriptedDriverOptions,

@@ -56,6 +56,8 @@ export interface ScriptedCall {
   readonly request: unknown;
 }
 
+export type CallHook = (call: ScriptedCall, proceed: () => Promise<unknown>) => Promise<unknown>;
+
 export interface ScriptedDriver {
   readonly name: string;
   readonly socketPath: string;
@@ -65,6 +67,8 @@ export interface ScriptedDriver {
   readonly volumes: ReadonlyMap<string, ScriptedVolume>;
   /** Answers an RPC with `handler` from now on; it may throw an RpcError. Returns the way back. */
   on<Name extends RpcName>(name: Name, handler: RpcHandler<Name>): () => void;
+  /** Puts `hook` around every call, the latest outermost: it may look, wait, refuse, or `proceed`. Returns the way back. */
+  around(hook: CallHook): () => void;
   callsOf(method: RpcName): ScriptedCall[];
   stop(): Promise<void>;
 }
@@ -82,6 +86,7 @@ export async function startScriptedDriver(options: ScriptedDriverOptions = {}): 
   const socketPath = path.join(options.dir ?? ownDir ?? '', 'csi.sock');
   const calls: ScriptedCall[] = [];
   const overrides = new Map<string, Override>();
+  const hooks: CallHook[] = [];
   const services = createScriptedServices({
     name,
     nodeId: options.nodeId ?? 'node-1',
@@ -103,11 +108,15 @@ export async function startScriptedDriver(options: ScriptedDriverOptions = {}): 
         const method = rpcNameOf(key);
         const ordinary = binding.handlers.get(key);
         const handle = async (request: unknown, context: CallContext): Promise<unknown> => {
-          calls.push({ method, request });
-          const override = overrides.get(method);
-          if (override !== undefined) return override.handle(request, context);
-          if (ordinary === undefined) throw rpcError('Unimplemented', `the scripted driver has no ${method}`);
-          return ordinary(request, context);
+          const call = { method, request };
+          calls.push(call);
+          const answer = async (): Promise<unknown> => {
+            const override = overrides.get(method);
+            if (override !== undefined) return override.handle(request, context);
+            if (ordinary === undefined) throw rpcError('Unimplemented', `the scripted driver has no ${method}`);
+            return ordinary(request, context);
+          };
+          return await hooks.reduce<() => Promise<unknown>>((proceed, hook) => () => hook(call, proceed), answer)();
         };
         return [key, handle] as const;
       }),
@@ -136,6 +145,10 @@ export async function startScriptedDriver(options: ScriptedDriverOptions = {}): 
         if (before === undefined) overrides.delete(rpc);
         else overrides.set(rpc, before);
       };
+    },
+    around(hook) {
+      hooks.push(hook);
+      return () => void hooks.splice(hooks.indexOf(hook), 1);
     },
     callsOf: (method) => calls.filter((call) => call.method === method),
     async stop() {
