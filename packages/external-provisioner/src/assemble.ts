@@ -1,6 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { createEventRecorder, createQueueMetrics } from '@holdfast/control';
-import type { AssembleDeps, Assembled, FlagValues } from '@holdfast/sidecar';
+import { errorMessage } from '@holdfast/core';
+import type { KubeClient } from '@holdfast/kube';
+import type { AssembleDeps, Assembled, FlagValues, ProgramContext } from '@holdfast/sidecar';
+import * as z from 'zod';
 import { createProvisioner } from './controller.ts';
 import { createCsiCalls } from './csi-calls.ts';
 import { driverTraits } from './driver-traits.ts';
@@ -13,12 +16,26 @@ import { createCaches } from './stores.ts';
 type Values = FlagValues<typeof provisionerFlags.table>;
 
 /** The provisioner of one driver, as the flags want it. */
-export function assembleProvisioner({ values, context, client, found }: AssembleDeps<Values>): Assembled {
+export async function assembleProvisioner({
+  values,
+  context,
+  client,
+  found,
+}: AssembleDeps<Values>): Promise<Assembled> {
   const { log, registry, hostname } = context;
   const { connection, driverName } = found;
   const driver = driverTraits({ ...found, isTopologyEnabled: values.featureGates.Topology });
-  const rules = provisionRules(values);
-  const caches = createCaches({ client, driver, naming: rules.naming, log });
+  const given = provisionRules(values);
+  const hasAttributesClasses =
+    given.hasAttributesClasses && (!driver.canModifyVolumes || (await areAttributesClassesServed(client, context)));
+  const rules = { ...given, hasAttributesClasses };
+  const caches = createCaches({
+    client,
+    driver,
+    naming: rules.naming,
+    hasAttributesClasses: rules.hasAttributesClasses,
+    log,
+  });
   const recorder = createEventRecorder({ client, component: eventComponent(driverName, hostname, randomUUID()), log });
   const controller = createProvisioner({
     client,
@@ -31,9 +48,26 @@ export function assembleProvisioner({ values, context, client, found }: Assemble
     queueMetrics: createQueueMetrics(registry),
     identity: `${Date.now()}-${randomInt(10_000)}-${driverName}`,
     workers: values.workerThreads,
+    cloneSourceWorkers: values.cloningProtectionThreads,
+    snapshotSweepIntervalMs: values.snapshotOrphanSweepIntervalMs,
     retryIntervalStartMs: values.retryIntervalStartMs,
     retryIntervalMaxMs: values.retryIntervalMaxMs,
     log,
   });
   return { controller, caches, recorder };
+}
+
+/** An API server before v1.34 may not have them. One that cannot be asked is taken to, as upstream does. */
+async function areAttributesClassesServed(client: KubeClient, { log, signal }: ProgramContext): Promise<boolean> {
+  try {
+    const { body } = await client.request('GET', '/apis/storage.k8s.io/v1', undefined, { signal });
+    const parsed = z.object({ resources: z.array(z.object({ name: z.string() })) }).safeParse(body);
+    if (!parsed.success || parsed.data.resources.some(({ name }) => name === 'volumeattributesclasses')) return true;
+    log.info('The API server has no VolumeAttributesClasses; those that claims name are not looked at', {});
+    return false;
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('Cannot ask the API server for VolumeAttributesClasses', { error: errorMessage(error) });
+    return true;
+  }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@holdfast/core';
 import type { ClaimProgress } from './claim-progress.ts';
 import type { ClaimView } from './decide.ts';
+import { sourceKey } from './source-ref.ts';
 
 /**
  * What this process remembers of claims, by claim uid. After a restart the claims themselves tell what to do, and the
@@ -13,6 +14,8 @@ export interface ClaimMemory {
   infeasible(uid: string): ClaimView['infeasible'];
   setInfeasible(uid: string, storageClassUid: string, forMs: number): void;
   has(uid: string): boolean;
+  /** The claims, there or gone, whose volume is being made from the source of this key. */
+  usersOf(sourceKey: string): string[];
   forget(uid: string): void;
 }
 
@@ -40,6 +43,13 @@ export function createClaimMemory(deps: { clock: Clock; onSettled: (uid: string)
     setInfeasible(uid, storageClassUid, forMs) {
       infeasibleByUid.set(uid, { storageClassUid, untilMs: clock.monotonicMs() + forMs });
     },
+    usersOf: (key) =>
+      [...progressByUid]
+        .filter(([, progress]) => {
+          const source = progress.kind === 'saved' ? undefined : progress.plan.source;
+          return source !== undefined && sourceKey(source) === key;
+        })
+        .map(([uid]) => uid),
     has: (uid) => progressByUid.has(uid) || infeasibleByUid.has(uid),
     forget(uid) {
       progressByUid.delete(uid);

@@ -15,23 +15,31 @@ import {
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
 import {
   type KubeClient,
+  objectKey,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumes,
   storageClasses,
+  volumeAttributesClasses,
 } from '@holdfast/kube';
 import { createAttachRequirement } from './attach-requirement.ts';
 import { createClaimEvents } from './claim-events.ts';
 import { type ClaimJournal, createClaimJournal } from './claim-journal.ts';
 import { createClaimMemory } from './claim-memory.ts';
+import { createCloneSources } from './clone-sources.ts';
 import { createClusterTopology } from './cluster-topology.ts';
+import type { SourceView } from './content-source.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import { classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
 import { decideVolume } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import type { ProvisionMetrics } from './metrics.ts';
-import { queues } from './names.ts';
+import { CLONE_SOURCE_FINALIZER, queues } from './names.ts';
 import type { ProvisionRules } from './plan.ts';
+import { readSource } from './read-source.ts';
+import { sweepSnapshots } from './snapshot-sweep.ts';
+import { createSourceProtection } from './source-protection.ts';
+import { sourceKeyOf } from './source-ref.ts';
 import { createClaimSteps } from './steps.ts';
 import { createVolumeSteps } from './steps-volume.ts';
 import type { Caches } from './stores.ts';
@@ -51,6 +59,9 @@ export interface ProvisionerDeps {
   readonly identity: string;
   /** So many claims and, beside them, so many volumes are worked on at once. */
   readonly workers: number;
+  readonly cloneSourceWorkers: number;
+  /** 0: no sweep. */
+  readonly snapshotSweepIntervalMs: number;
   readonly retryIntervalStartMs: number;
   readonly retryIntervalMaxMs: number;
   readonly queueMetrics?: QueueMetrics;
@@ -76,9 +87,11 @@ export function createProvisioner(deps: ProvisionerDeps): Provisioner {
 
 async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: AbortSignal): Promise<void> {
   const { client, calls, caches, driver, rules, journal, recorder, metrics, log, clock = systemClock } = deps;
-  const { claims, volumes, classes, attachments, nodes, csiNodes } = caches.stores;
+  const { claims, volumes, classes, attachments, nodes, csiNodes, attributesClasses } = caches.stores;
   const claimMemory = createClaimMemory({ clock, onSettled: journal.settle });
   const volumeMemory = createVolumeMemory();
+  const sources = createSourceProtection({ client, claims, memory: claimMemory, log });
+  const reconcileCloneSource = createCloneSources({ client, claims, isInUse: sources.isInUse, log });
   const isAttachRequired = createAttachRequirement({ client, driver, clock, log });
   const context: ProvisionContext = {
     driver,
@@ -92,6 +105,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     volumes,
     memory: claimMemory,
     journal,
+    sources,
     events: createClaimEvents({ recorder, claims }),
     metrics,
     hasTopology: driver.hasTopology,
@@ -122,10 +136,13 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
   async function reconcileClaim(uid: string, signal: AbortSignal): Promise<Outcome> {
     const [claim] = claims.byIndex('uid', uid);
     const className = claim && classNameOf(claim);
-    const decideNow = () =>
+    const attributesName = claim?.spec?.volumeAttributesClassName;
+    const decideNow = (source?: SourceView) =>
       decideClaim(
         {
           claim,
+          attributesClass: attributesName ? attributesClasses.get(attributesName) : undefined,
+          ...(source === undefined ? {} : { source }),
           storageClass: className ? classes.get(className) : undefined,
           volume: volumes.get(volumeNameFor(uid, rules.naming)),
           progress: claimMemory.progress(uid),
@@ -133,12 +150,22 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
         },
         context,
       );
+    if (
+      attributesName &&
+      rules.hasAttributesClasses &&
+      driver.canModifyVolumes &&
+      !attributesClasses.get(attributesName)
+    ) {
+      const from = { client, resource: volumeAttributesClasses, store: attributesClasses };
+      await readLive(from, { name: attributesName }, signal);
+    }
     let step = decideNow();
     // A class and its claim often come together, over two watches: nobody shall be told that what is there is missing.
     if (step.kind === 'refuse' && className && !classes.get(className)) {
       await readLive({ client, resource: storageClasses, store: classes }, { name: className }, signal);
       step = decideNow();
     }
+    if (step.kind === 'lookUp') step = decideNow(await readSource(client, step.source, signal));
     return await claimSteps(uid, step, signal);
   }
 
@@ -159,17 +186,35 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
   }
 
   /** Which change puts what into a queue. */
-  function subscribe(claimQueue: WorkQueue, volumeQueue: WorkQueue): () => void {
+  function subscribe(claimQueue: WorkQueue, volumeQueue: WorkQueue, cloneSourceQueue: WorkQueue): () => void {
     const isOpen = ({ metadata, spec }: PersistentVolumeClaim) => !spec?.volumeName || claimMemory.has(metadata.uid);
     const onClaim = (change: StoreChange<PersistentVolumeClaim>) => {
       const { uid } = change.object.metadata;
       if (change.kind === 'deleted' ? claimMemory.has(uid) : isOpen(change.object)) claimQueue.add(uid);
+      wakeCloneSources(change);
+    };
+    const wakeCloneSources = (change: StoreChange<PersistentVolumeClaim>) => {
+      const { object } = change;
+      if (
+        object.metadata.deletionTimestamp !== undefined &&
+        object.metadata.finalizers?.includes(CLONE_SOURCE_FINALIZER)
+      ) {
+        cloneSourceQueue.add(objectKey(object));
+      }
+      // A claim that was to be cloned, and is or is gone.
+      const before = change.kind === 'updated' ? change.old : object;
+      const source = change.kind === 'added' ? undefined : sourceKeyOf(before);
+      const prefix = 'PersistentVolumeClaim/';
+      if (source?.startsWith(prefix)) cloneSourceQueue.add(source.slice(prefix.length));
     };
     const addClaims = (found: readonly PersistentVolumeClaim[]) => {
       for (const claim of found) claimQueue.add(claim.metadata.uid);
     };
     const subscriptions = [
       claims.subscribe(onClaim),
+      attributesClasses.subscribe(({ kind, object }) => {
+        if (kind !== 'deleted') addClaims(claims.byIndex('attributesClass', object.metadata.name));
+      }),
       classes.subscribe(({ kind, object }) => {
         if (kind !== 'deleted') addClaims(claims.byIndex('class', object.metadata.name));
       }),
@@ -183,6 +228,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
       }),
     ];
     addClaims(claims.list().filter(isOpen));
+    for (const claim of claims.list()) wakeCloneSources({ kind: 'added', object: claim });
     for (const volume of volumes.list()) volumeQueue.add(volume.metadata.name);
     return () => {
       for (const unsubscribe of subscriptions) unsubscribe();
@@ -201,13 +247,39 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
 
   const claimQueue = createQueue(queues.claims);
   const volumeQueue = createQueue(queues.volumes);
+  const cloneSourceQueue = createQueue(queues.cloneSources);
   await caches.synced;
   takeOver({ journal, memory: claimMemory, stores: caches.stores, queue: claimQueue, log });
-  const unsubscribe = subscribe(claimQueue, volumeQueue);
+  const unsubscribe = subscribe(claimQueue, volumeQueue, cloneSourceQueue);
   const { workers } = deps;
   try {
     await Promise.all([
       runController({ name: queues.claims, queue: claimQueue, workers, reconcile: reconcileClaim, log, signal }),
+      ...(driver.canCloneVolumes
+        ? [
+            runController({
+              name: queues.cloneSources,
+              queue: cloneSourceQueue,
+              workers: deps.cloneSourceWorkers,
+              reconcile: reconcileCloneSource,
+              log,
+              signal,
+            }),
+          ]
+        : []),
+      ...(driver.canRestoreSnapshots
+        ? [
+            sweepSnapshots({
+              client,
+              driverName: driver.driverName,
+              intervalMs: deps.snapshotSweepIntervalMs,
+              isInUse: sources.isInUse,
+              clock,
+              log,
+              signal,
+            }),
+          ]
+        : []),
       runController({ name: queues.volumes, queue: volumeQueue, workers, reconcile: reconcileVolume, log, signal }),
     ]);
   } finally {

@@ -1,8 +1,16 @@
-import type { Draft, PersistentVolume, PersistentVolumeClaim, StorageClass } from '@holdfast/kube';
+import type {
+  Draft,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+  VolumeAttributesClass,
+} from '@holdfast/kube';
 import type { ClaimProgress } from './claim-progress.ts';
+import type { SourceView } from './content-source.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
 import { type ProvisionRules, planVolume, selectedNodeOf, type VolumePlan } from './plan.ts';
+import type { SourceRef } from './source-ref.ts';
 import type { ClusterTopology } from './topology.ts';
 
 /** All that a decision about a claim depends on. */
@@ -13,6 +21,10 @@ export interface ClaimView {
   /** The PersistentVolume that has the name this claim's volume gets. */
   readonly volume: PersistentVolume | undefined;
   readonly progress: ClaimProgress | undefined;
+  /** Of the claim's `volumeAttributesClassName`. */
+  readonly attributesClass?: VolumeAttributesClass | undefined;
+  /** What the volume is to be filled from; undefined until somebody has looked. */
+  readonly source?: SourceView;
   /** Set while the driver's last InvalidArgument for this claim is fresh. */
   readonly infeasible: { readonly storageClassUid: string; readonly remainingMs: number } | undefined;
 }
@@ -33,6 +45,8 @@ export type ClaimStep = { readonly reason: string } & (
   | { readonly kind: 'retry'; readonly claim: PersistentVolumeClaim; readonly className: string }
   | { readonly kind: 'delay'; readonly afterMs: number }
   | { readonly kind: 'reschedule'; readonly claim: PersistentVolumeClaim; readonly node: string }
+  /** What the claim's source is like decides how to go on. */
+  | { readonly kind: 'lookUp'; readonly source: SourceRef }
   /** The cache shows a claim without volume, though we stored one: ask the API server before making a second. */
   | { readonly kind: 'confirm'; readonly claim: PersistentVolumeClaim }
   | { readonly kind: 'create'; readonly plan: VolumePlan }
@@ -130,7 +144,8 @@ function begin(
       reason: 'the driver called the parameters invalid, and neither the claim nor its class is another since',
     };
   }
-  const result = planVolume({ claim, storageClass, ...context });
+  const { attributesClass, source } = view;
+  const result = planVolume({ claim, storageClass, attributesClass, source, ...context });
   switch (result.kind) {
     case 'planned':
       return { kind: 'create', plan: result.plan, reason: 'the claim has no volume yet' };
@@ -138,6 +153,8 @@ function begin(
       return { kind: 'refuse', claim, className, reason: result.reason };
     case 'unready':
       return { kind: 'retry', claim, className, reason: result.reason };
+    case 'lookUp':
+      return { ...result, reason: 'the volume is to be filled from something' };
     case 'reschedule':
       return { kind: 'reschedule', claim, node: result.node, reason: result.reason };
     default:

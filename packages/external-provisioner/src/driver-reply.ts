@@ -78,5 +78,12 @@ export function judgeReply(response: CreateVolumeResponse, plan: VolumePlan, dri
       why: `driver ${driverName} created a volume of ${volume.capacityBytes} bytes where the claim asks for ${plan.requestedBytes}: ask for a size the driver can serve, or correct the driver`,
     };
   }
+  if (plan.request.volumeContentSource !== undefined && response.volume.contentSource === undefined) {
+    return {
+      kind: 'unusable',
+      volumeId: volume.volumeId,
+      why: `driver ${driverName} created an empty volume where the claim asks for one with the data of ${plan.source?.kind} ${plan.source?.name}: correct the driver`,
+    };
+  }
   return { kind: 'usable', volume };
 }

@@ -9,6 +9,9 @@ export interface DriverTraits {
   /** Volumes are attached through VolumeAttachments, so deletion must wait for those to go. */
   readonly hasAttachments: boolean;
   readonly hasSingleNodeMultiWriter: boolean;
+  readonly canRestoreSnapshots: boolean;
+  readonly canCloneVolumes: boolean;
+  readonly canModifyVolumes: boolean;
   readonly attacherFinalizer: string;
 }
 
@@ -27,6 +30,9 @@ export function driverTraits(deps: {
     hasTopology: deps.isTopologyEnabled && pluginCapabilities.has('VOLUME_ACCESSIBILITY_CONSTRAINTS'),
     hasAttachments: controllerCapabilities.has('PUBLISH_UNPUBLISH_VOLUME'),
     hasSingleNodeMultiWriter: controllerCapabilities.has('SINGLE_NODE_MULTI_WRITER'),
+    canRestoreSnapshots: controllerCapabilities.has('CREATE_DELETE_SNAPSHOT'),
+    canCloneVolumes: controllerCapabilities.has('CLONE_VOLUME'),
+    canModifyVolumes: controllerCapabilities.has('MODIFY_VOLUME'),
     attacherFinalizer: attacherFinalizer(driverName),
   };
 }

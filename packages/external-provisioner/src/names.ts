@@ -8,6 +8,12 @@ import { sanitizeLeaseName } from '@holdfast/control';
 /** On each volume we must delete from the driver before its object may vanish. */
 export const VOLUME_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer';
 
+/** On a claim while claims are cloned from it. */
+export const CLONE_SOURCE_FINALIZER = 'provisioner.storage.kubernetes.io/cloning-protection';
+
+/** On a VolumeSnapshot while volumes are made from it. */
+export const SNAPSHOT_SOURCE_FINALIZER = 'provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection';
+
 /** The finalizer csi-attacher keeps on a volume that is, or may be, attached. */
 export function attacherFinalizer(driverName: string): string {
   return `external-attacher/${sanitizeLeaseName(driverName)}`;
@@ -24,7 +30,7 @@ export function eventComponent(driverName: string, hostname: string, runId: stri
 }
 
 /** Names of the work queues in the metrics. */
-export const queues = { claims: 'claims', volumes: 'volumes' } as const;
+export const queues = { claims: 'claims', volumes: 'volumes', cloneSources: 'clonesources' } as const;
 
 export const annotations = {
   /** On a claim, by kube-controller-manager: who shall provision it. */
@@ -42,6 +48,8 @@ export const annotations = {
   /** On a volume, for csi-resizer. */
   modifySecretName: 'volume.kubernetes.io/controller-modify-secret-name',
   modifySecretNamespace: 'volume.kubernetes.io/controller-modify-secret-namespace',
+  /** On a VolumeSnapshotContent: a file system may be made of a block volume's snapshot, and the other way round. */
+  allowVolumeModeChange: 'snapshot.storage.kubernetes.io/allow-volume-mode-change',
 } as const;
 
 /** On our lease: the claims whose volumes the driver may have made and no PersistentVolume names. */

@@ -5,13 +5,15 @@ import {
   type VolumeCapability,
   volumeCapabilityFor,
 } from '@holdfast/csi-spec';
-import type { PersistentVolumeClaim, StorageClass } from '@holdfast/kube';
+import type { PersistentVolumeClaim, StorageClass, VolumeAttributesClass } from '@holdfast/kube';
 import { driverParameters, fsTypeOf } from './class-parameters.ts';
+import { contentSource, type SourceView } from './content-source.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations, metadataParameters } from './names.ts';
 import { RefusalError } from './refusal.ts';
 import { requestedBytes } from './requested-size.ts';
 import { resolveSecretRefs, type SecretRefs } from './secret-refs.ts';
+import { type SourceRef, sourceRefOf } from './source-ref.ts';
 import { type ClusterTopology, type TopologyRules, topologyRequirement } from './topology.ts';
 import { type VolumeNaming, volumeNameFor } from './volume-name.ts';
 
@@ -21,6 +23,10 @@ export interface ProvisionRules {
   readonly defaultFsType: string;
   readonly hasExtraCreateMetadata: boolean;
   readonly isPublishReadonly: boolean;
+  /** The gate, and that the API server has such classes; without, a claim's is not looked at. */
+  readonly hasAttributesClasses: boolean;
+  readonly areOtherNamespacesAllowed: boolean;
+  readonly isModeConversionPrevented: boolean;
   readonly topology: TopologyRules;
 }
 
@@ -41,6 +47,7 @@ export interface VolumePlan {
   readonly selectedNode: string | undefined;
   /** The VolumeAttributesClass the volume is made with. */
   readonly attributesClass: string | undefined;
+  readonly source: PlanSource | undefined;
   readonly storageClass: {
     readonly name: string;
     readonly uid: string;
@@ -49,15 +56,30 @@ export interface VolumePlan {
   };
 }
 
+/** What the volume is filled from, and must stay until it is. */
+export interface PlanSource {
+  readonly kind: SourceRef['kind'];
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  /** It has our finalizer already. */
+  readonly isProtected: boolean;
+}
+
 export type PlanResult =
   | { readonly kind: 'planned'; readonly plan: VolumePlan }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unready'; readonly reason: string }
+  /** All is well so far; now what the source is like must be known. */
+  | { readonly kind: 'lookUp'; readonly source: SourceRef }
   | { readonly kind: 'reschedule'; readonly reason: string; readonly node: string };
 
 export function planVolume(deps: {
   claim: PersistentVolumeClaim;
   storageClass: StorageClass;
+  attributesClass: VolumeAttributesClass | undefined;
+  /** Undefined until it has been looked up. */
+  source: SourceView | undefined;
   driver: DriverTraits;
   rules: ProvisionRules;
   cluster: ClusterTopology;
@@ -66,7 +88,11 @@ export function planVolume(deps: {
   let topology: TopologyRequirement | undefined;
   const selectedNode = selectedNodeOf(claim);
   try {
-    const plan = planWithoutTopology(deps, selectedNode);
+    const sourceRef = sourceRefOf(claim, rules);
+    if (sourceRef) refuseSource(sourceRef, driver);
+    const attributes = attributesOf(deps);
+    if (attributes.kind === 'unready') return attributes;
+    const plan = planWithoutTopology({ ...deps, mutableParameters: attributes.parameters }, selectedNode);
     if (driver.hasTopology) {
       const answer = topologyRequirement({
         claimName: claim.metadata.name,
@@ -79,7 +105,8 @@ export function planVolume(deps: {
       if (answer.kind === 'reschedule') return { ...answer, node: selectedNode ?? '' };
       if (answer.kind === 'required') topology = answer.requirement;
     }
-    return { kind: 'planned', plan: { ...plan, request: { ...plan.request, accessibilityRequirements: topology } } };
+    const placed: VolumePlan = { ...plan, request: { ...plan.request, accessibilityRequirements: topology } };
+    return sourceRef === undefined ? { kind: 'planned', plan: placed } : withSource(placed, sourceRef, deps);
   } catch (error) {
     if (error instanceof RefusalError) return { kind: 'refused', reason: error.message };
     if (error instanceof AccessModeError) return { kind: 'refused', reason: `spec.accessModes: ${error.message}` };
@@ -93,8 +120,68 @@ export function selectedNodeOf(claim: PersistentVolumeClaim): string | undefined
   return given?.[annotations.selectedNode] || given?.[annotations.alphaSelectedNode] || undefined;
 }
 
+function refuseSource({ kind, name }: SourceRef, driver: DriverTraits): void {
+  if (kind === 'VolumeSnapshot' ? driver.canRestoreSnapshots : driver.canCloneVolumes) return;
+  const capability = kind === 'VolumeSnapshot' ? 'CREATE_DELETE_SNAPSHOT' : 'CLONE_VOLUME';
+  throw new RefusalError(
+    `driver ${driver.driverName} cannot fill a volume from ${kind} ${name} (it lacks ${capability}): remove spec.dataSource and spec.dataSourceRef for an empty volume`,
+  );
+}
+
+function withSource(
+  plan: VolumePlan,
+  ref: SourceRef,
+  { claim, source, driver, rules }: Parameters<typeof planVolume>[0],
+): PlanResult {
+  if (source === undefined) return { kind: 'lookUp', source: ref };
+  const { isModeConversionPrevented } = rules;
+  const answer = contentSource({ claim, ref, driver, isModeConversionPrevented }, source);
+  if (answer.kind === 'unready') return answer;
+  const { uid, contentSource: volumeContentSource, isProtected } = answer.source;
+  const { kind, name, namespace } = ref;
+  return {
+    kind: 'planned',
+    plan: {
+      ...plan,
+      request: { ...plan.request, volumeContentSource },
+      source: { kind, name, namespace, uid, isProtected },
+    },
+  };
+}
+
+type Attributes =
+  | { readonly kind: 'known'; readonly parameters: Record<string, string> }
+  | { readonly kind: 'unready'; readonly reason: string };
+
+/** CreateVolume's `mutable_parameters`: those of the claim's VolumeAttributesClass. */
+function attributesOf(
+  deps: Pick<Parameters<typeof planVolume>[0], 'claim' | 'attributesClass' | 'driver' | 'rules'>,
+): Attributes {
+  const { claim, attributesClass, driver, rules } = deps;
+  const name = claim.spec?.volumeAttributesClassName;
+  if (!name || !rules.hasAttributesClasses) return { kind: 'known', parameters: {} };
+  if (!driver.canModifyVolumes) {
+    throw new RefusalError(
+      `driver ${driver.driverName} knows no VolumeAttributesClasses (it lacks MODIFY_VOLUME): remove spec.volumeAttributesClassName`,
+    );
+  }
+  if (!attributesClass) return { kind: 'unready', reason: `VolumeAttributesClass ${name} does not exist: create it` };
+  if (attributesClass.driverName !== driver.driverName) {
+    throw new RefusalError(
+      `VolumeAttributesClass ${name} is of driver ${attributesClass.driverName}, not of ${driver.driverName}: name one of that driver`,
+    );
+  }
+  return { kind: 'known', parameters: { ...attributesClass.parameters } };
+}
+
 function planWithoutTopology(
-  deps: { claim: PersistentVolumeClaim; storageClass: StorageClass; driver: DriverTraits; rules: ProvisionRules },
+  deps: {
+    claim: PersistentVolumeClaim;
+    storageClass: StorageClass;
+    mutableParameters: Record<string, string>;
+    driver: DriverTraits;
+    rules: ProvisionRules;
+  },
   selectedNode: string | undefined,
 ): VolumePlan {
   const { claim, storageClass, driver, rules } = deps;
@@ -122,7 +209,7 @@ function planWithoutTopology(
       parameters: { ...driverParameters(parameters), ...(rules.hasExtraCreateMetadata ? metadata : {}) },
       volumeContentSource: undefined,
       accessibilityRequirements: undefined,
-      mutableParameters: {},
+      mutableParameters: deps.mutableParameters,
     },
     secretRefs: resolveSecretRefs(parameters, {
       volumeName,
@@ -133,7 +220,8 @@ function planWithoutTopology(
     fsType: isBlock(claim) ? '' : fsType,
     isReadOnly: rules.isPublishReadonly && modes.length === 1 && modes[0] === 'ReadOnlyMany',
     selectedNode,
-    attributesClass: undefined,
+    attributesClass: (rules.hasAttributesClasses && claim.spec?.volumeAttributesClassName) || undefined,
+    source: undefined,
     storageClass: {
       name: storageClass.metadata.name,
       uid: storageClass.metadata.uid,
@@ -147,17 +235,6 @@ function refuseUnsupported(claim: PersistentVolumeClaim, driver: DriverTraits): 
   if (!driver.canCreateVolumes) {
     throw new RefusalError(
       `driver ${driver.driverName} does not create volumes: it lacks CONTROLLER_SERVICE or CREATE_DELETE_VOLUME`,
-    );
-  }
-  const source = claim.spec?.dataSource ?? claim.spec?.dataSourceRef;
-  if (source) {
-    throw new RefusalError(
-      `data source ${source.kind} ${source.name}: making a volume from a snapshot or another claim is not supported yet; remove spec.dataSource and spec.dataSourceRef for an empty volume`,
-    );
-  }
-  if (claim.spec?.volumeAttributesClassName) {
-    throw new RefusalError(
-      'a claim with a VolumeAttributesClass is not supported yet: remove spec.volumeAttributesClassName',
     );
   }
   if (claim.spec?.selector) {

@@ -9,6 +9,9 @@ export function provisionRules(values: FlagValues<typeof provisionerFlags.table>
     defaultFsType: values.defaultFstype,
     hasExtraCreateMetadata: values.extraCreateMetadata,
     isPublishReadonly: values.controllerPublishReadonly,
+    hasAttributesClasses: values.featureGates.VolumeAttributesClass,
+    areOtherNamespacesAllowed: values.featureGates.CrossNamespaceVolumeDataSource,
+    isModeConversionPrevented: values.preventVolumeModeConversion,
     topology: { isStrict: values.strictTopology, isImmediateTopology: values.immediateTopology },
   };
 }

@@ -332,7 +332,7 @@ describe('a bad claim is told what is wrong, and nothing is made for it', () => 
     [
       'a snapshot',
       { dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 's' } },
-      /VolumeSnapshot s.*not supported yet/,
+      /VolumeSnapshot s .*lacks CREATE_DELETE_SNAPSHOT/,
     ],
   ])('%s', async (_, spec, message) => {
     await rig.start();

@@ -39,6 +39,15 @@ const recordSchema = z.object({
   isReadOnly: z.boolean(),
   selectedNode: z.string().optional(),
   attributesClass: z.string().optional(),
+  source: z
+    .object({
+      kind: z.enum(['VolumeSnapshot', 'PersistentVolumeClaim']),
+      name: z.string(),
+      namespace: z.string(),
+      uid: z.string(),
+      isProtected: z.boolean(),
+    })
+    .optional(),
   storageClass: z.object({
     name: z.string(),
     uid: z.string(),
@@ -106,6 +115,7 @@ function recordOf(plan: VolumePlan, intern: (hex: string) => number): PlanRecord
     isReadOnly: plan.isReadOnly,
     ...(plan.selectedNode === undefined ? {} : { selectedNode: plan.selectedNode }),
     ...(plan.attributesClass === undefined ? {} : { attributesClass: plan.attributesClass }),
+    ...(plan.source === undefined ? {} : { source: plan.source }),
     storageClass: { ...storageClass, mountOptions: [...storageClass.mountOptions] },
   };
 }
@@ -151,6 +161,7 @@ function planOf(record: PlanRecord, requirements: readonly TopologyRequirement[]
     isReadOnly: record.isReadOnly,
     selectedNode: record.selectedNode,
     attributesClass: record.attributesClass,
+    source: record.source,
     storageClass: record.storageClass,
   };
 }

@@ -15,6 +15,7 @@ import type { ClaimMemory } from './claim-memory.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import type { VolumePlan } from './plan.ts';
+import type { SourceProtection } from './source-protection.ts';
 import { type VolumeMaker, volumeObject } from './volume-object.ts';
 
 export interface CreateStepsDeps {
@@ -24,6 +25,7 @@ export interface CreateStepsDeps {
   readonly volumes: Store<PersistentVolume>;
   readonly memory: ClaimMemory;
   readonly journal: ClaimJournal;
+  readonly sources: SourceProtection;
   readonly events: ClaimEvents;
   readonly metrics: ProvisionMetrics;
   /** Asked once per volume: whether csi-attacher's finalizer is needed depends on the cluster. */
@@ -81,6 +83,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
       throw error;
     }
     try {
+      if (isFirst && plan.source) await deps.sources.protect(plan.source, signal);
       await journal.begin(plan, signal);
     } catch (error) {
       if (error instanceof JournalFullError) return fail(plan, error.message);
@@ -162,10 +165,10 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     } finally {
       grace.cancel();
     }
-    return saved(uid, plan);
+    return await saved(uid, plan, signal);
   }
 
-  function saved(uid: string, plan: VolumePlan): Outcome {
+  async function saved(uid: string, plan: VolumePlan, signal: AbortSignal): Promise<Outcome> {
     const [claim] = claims.byIndex('uid', uid);
     if (claim && !claim.spec?.volumeName) memory.setProgress(uid, { kind: 'saved', volumeName: plan.volumeName });
     else memory.forget(uid);
@@ -174,6 +177,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
       claim: `${plan.claim.metadata.namespace}/${plan.claim.metadata.name}`,
       volume: plan.volumeName,
     });
+    if (plan.source) await deps.sources.release(plan.source, uid, signal);
     return { kind: 'done' };
   }
 
@@ -194,7 +198,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     const volumeId = draft.spec?.csi?.volumeHandle ?? '';
     const isSameVolume = csi?.driver === draft.spec?.csi?.driver && csi?.volumeHandle === volumeId;
     const isSameClaim = existing.spec?.claimRef?.uid === uid;
-    if (isSameVolume && isSameClaim) return saved(uid, plan);
+    if (isSameVolume && isSameClaim) return await saved(uid, plan, signal);
     if (isSameVolume) {
       return fail(
         plan,

@@ -88,6 +88,9 @@ export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): Cla
         events.failed(step.claim, step.className, step.reason);
         return { kind: step.kind === 'retry' ? 'retry' : 'giveUp', error: new Error(step.reason) };
       }
+      // Looked up before it comes here.
+      case 'lookUp':
+        return { kind: 'again', afterMs: 0 };
       case 'delay':
         return { kind: 'again', afterMs: step.afterMs };
       case 'reschedule':

@@ -20,15 +20,21 @@ import {
   type StorageClass,
   storageClasses,
   type VolumeAttachment,
+  type VolumeAttributesClass,
   volumeAttachments,
+  volumeAttributesClasses,
 } from '@holdfast/kube';
 import { classNameOf } from './decide.ts';
 import type { DriverTraits } from './driver-traits.ts';
-import { annotations } from './names.ts';
+import { annotations, CLONE_SOURCE_FINALIZER } from './names.ts';
+import { sourceKeyOf } from './source-ref.ts';
 import { type VolumeNaming, volumeNameFor } from './volume-name.ts';
 
 export interface Stores {
-  /** Indexes: `uid`; and of claims without a volume `class` and `volumeName` (the name their volume gets). */
+  /**
+   * Indexes: `uid`; and of claims without a volume `class`, `attributesClass`, `volumeName` (the name their volume gets) and
+   * `source` (what it is filled from).
+   */
   readonly claims: Store<PersistentVolumeClaim>;
   readonly volumes: Store<PersistentVolume>;
   readonly classes: Store<StorageClass>;
@@ -37,6 +43,8 @@ export interface Stores {
   /** Empty for a driver without topology, as is `csiNodes`. */
   readonly nodes: Store<Node>;
   readonly csiNodes: Store<CSINode>;
+  /** Empty for a driver that modifies nothing. */
+  readonly attributesClasses: Store<VolumeAttributesClass>;
 }
 
 export interface Caches extends ReflectorGroup {
@@ -48,9 +56,11 @@ export function createCaches(deps: {
   client: KubeClient;
   driver: DriverTraits;
   naming: VolumeNaming;
+  hasAttributesClasses: boolean;
   log: Logger;
 }): Caches {
   const { client, driver, naming, log } = deps;
+  const ofAttributesClasses = createReflector({ client, log, resource: volumeAttributesClasses });
   const claims = createReflector({
     client,
     log,
@@ -59,6 +69,8 @@ export function createCaches(deps: {
     indexes: {
       uid: (claim) => [claim.metadata.uid],
       class: (claim) => (claim.spec?.volumeName ? [] : [classNameOf(claim)]),
+      attributesClass: ({ spec }) => (spec?.volumeName ? [] : [spec?.volumeAttributesClassName ?? '']),
+      source: (claim) => (claim.spec?.volumeName ? [] : [sourceKeyOf(claim) ?? '']),
       volumeName: (claim) => (claim.spec?.volumeName ? [] : [volumeNameFor(claim.metadata.uid, naming)]),
     },
   });
@@ -80,6 +92,13 @@ export function createCaches(deps: {
     resource: csiNodes,
     project: (csiNode) => projectCsiNode(csiNode, driver.driverName),
   });
+  const group = groupReflectors({
+    claims,
+    volumes,
+    classes,
+    ...(driver.hasAttachments ? { attachments } : {}),
+    ...(driver.hasTopology ? { nodes: ofNodes, csiNodes: ofCsiNodes } : {}),
+  });
   return {
     stores: {
       claims: claims.store,
@@ -88,14 +107,16 @@ export function createCaches(deps: {
       attachments: attachments.store,
       nodes: ofNodes.store,
       csiNodes: ofCsiNodes.store,
+      attributesClasses: ofAttributesClasses.store,
     },
-    ...groupReflectors({
-      claims,
-      volumes,
-      classes,
-      ...(driver.hasAttachments ? { attachments } : {}),
-      ...(driver.hasTopology ? { nodes: ofNodes, csiNodes: ofCsiNodes } : {}),
-    }),
+    ...group,
+    // Not waited for: roles written for the Go sidecar may not grant to list them, and then each is read when it is needed.
+    tasks: {
+      ...group.tasks,
+      ...(driver.canModifyVolumes && deps.hasAttributesClasses
+        ? { 'cache of attributesClasses': ofAttributesClasses.run }
+        : {}),
+    },
   };
 }
 
@@ -105,7 +126,12 @@ export function createCaches(deps: {
  */
 function projectClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
   const { spec } = claim;
-  if (spec?.volumeName) return { ...projectHead(claim), spec: { volumeName: spec.volumeName } };
+  if (spec?.volumeName) {
+    const head = projectHead(claim);
+    const isCloned = claim.metadata.finalizers?.includes(CLONE_SOURCE_FINALIZER) ?? false;
+    const metadata = isCloned ? { ...head.metadata, finalizers: [CLONE_SOURCE_FINALIZER] } : head.metadata;
+    return { ...head, metadata, spec: { volumeName: spec.volumeName } };
+  }
   return {
     ...projectHead(claim, { annotations: Object.keys(claim.metadata.annotations ?? {}) }),
     ...pick(claim, 'spec'),

@@ -69,6 +69,7 @@ export function volumeObject(plan: VolumePlan, created: CreatedVolume, maker: Vo
       ...(nodeAffinity === undefined ? {} : { nodeAffinity }),
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy,
       storageClassName: storageClass.name,
+      ...(plan.attributesClass === undefined ? {} : { volumeAttributesClassName: plan.attributesClass }),
       ...(claim.spec?.volumeMode === undefined ? {} : { volumeMode: claim.spec.volumeMode }),
     },
   };

@@ -13,6 +13,7 @@ import type {
   V1VolumeAttachment,
   V1VolumeAttributesClass,
 } from '@kubernetes/client-node';
+import type { ReferenceGrantModel, VolumeSnapshotContentModel, VolumeSnapshotModel } from './custom-models.ts';
 import type { Json } from './json.ts';
 import type { KubeObject, ObjectMeta } from './object.ts';
 
@@ -30,6 +31,9 @@ export interface Pod extends Served<V1Pod> {}
 export interface Secret extends Served<V1Secret> {}
 export interface Event extends Served<CoreV1Event> {}
 export interface Lease extends Served<V1Lease> {}
+export interface VolumeSnapshot extends Served<VolumeSnapshotModel> {}
+export interface VolumeSnapshotContent extends Served<VolumeSnapshotContentModel> {}
+export interface ReferenceGrant extends Served<ReferenceGrantModel> {}
 export interface Namespace extends Served<V1Namespace> {}
 
 /** Where objects of one kind live in the API. `group` is empty for the core group. */
@@ -81,6 +85,24 @@ export const volumeAttributesClasses = resource<VolumeAttributesClass>(
 );
 export const csiNodes = resource<CSINode>('storage.k8s.io/v1', 'csinodes', 'CSINode', 'cluster');
 export const csiDrivers = resource<CSIDriver>('storage.k8s.io/v1', 'csidrivers', 'CSIDriver', 'cluster');
+export const volumeSnapshots = resource<VolumeSnapshot>(
+  'snapshot.storage.k8s.io/v1',
+  'volumesnapshots',
+  'VolumeSnapshot',
+  'namespaced',
+);
+export const volumeSnapshotContents = resource<VolumeSnapshotContent>(
+  'snapshot.storage.k8s.io/v1',
+  'volumesnapshotcontents',
+  'VolumeSnapshotContent',
+  'cluster',
+);
+export const referenceGrants = resource<ReferenceGrant>(
+  'gateway.networking.k8s.io/v1beta1',
+  'referencegrants',
+  'ReferenceGrant',
+  'namespaced',
+);
 
 /** `v1` or `group/version`, as in an object's `apiVersion`. */
 export function apiVersionOf(resource: Resource<KubeObject>): string {

@@ -14,6 +14,9 @@ export const traits: DriverTraits = {
   hasTopology: false,
   hasAttachments: true,
   hasSingleNodeMultiWriter: false,
+  canRestoreSnapshots: true,
+  canCloneVolumes: true,
+  canModifyVolumes: true,
   attacherFinalizer: 'external-attacher/disk-csi-example',
 };
 
@@ -22,6 +25,9 @@ export const rules: ProvisionRules = {
   defaultFsType: '',
   hasExtraCreateMetadata: false,
   isPublishReadonly: false,
+  hasAttributesClasses: true,
+  areOtherNamespacesAllowed: false,
+  isModeConversionPrevented: true,
   topology: { isStrict: false, isImmediateTopology: true },
 };
 

@@ -24,7 +24,7 @@ export const reviews: readonly ExtraResource[] = [
 
 /** What `GET /` lists: the paths a client may go on from. */
 function rootPaths(): string[] {
-  const groups = namedGroups.flatMap((group) => [`/apis/${group}`, `/apis/${group}/v1`]);
+  const groups = namedGroups.flatMap((group) => [`/apis/${group}`, `/apis/${group}/${versionOf(group)}`]);
   return [
     '/api',
     '/api/v1',
@@ -41,6 +41,11 @@ function rootPaths(): string[] {
 
 const groupNames = [...new Set([...allKinds, ...reviews].map(({ group }) => group))];
 const namedGroups = groupNames.filter((group) => group !== '');
+
+/** The one version of a group that is served. */
+function versionOf(group: string): string {
+  return allKinds.find((kind) => kind.group === group)?.version ?? 'v1';
+}
 
 /** The answer to a discovery path, or undefined when it is none. */
 export function discover(path: string, accept: string): JsonObject | undefined {
@@ -68,14 +73,14 @@ export function discover(path: string, accept: string): JsonObject | undefined {
   if (path === '/api/v1') return resourceList('', 'v1');
   const group = namedGroups.find((name) => path === `/apis/${name}`);
   if (group !== undefined) return { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group) };
-  const served = namedGroups.find((name) => path === `/apis/${name}/v1`);
-  return served === undefined ? undefined : resourceList(served, 'v1');
+  const served = namedGroups.find((name) => path === `/apis/${name}/${versionOf(name)}`);
+  return served === undefined ? undefined : resourceList(served, versionOf(served));
 }
 
 export const aggregatedContentType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 function groupOf(name: string): JsonObject {
-  const version = { groupVersion: `${name}/v1`, version: 'v1' };
+  const version = { groupVersion: `${name}/${versionOf(name)}`, version: versionOf(name) };
   return { name, versions: [version], preferredVersion: version };
 }
 
@@ -129,7 +134,7 @@ function aggregated(groups: readonly string[]): JsonObject {
     metadata: {},
     items: groups.map((group) => ({
       metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
-      versions: [{ version: 'v1', freshness: 'Current', resources: aggregatedResources(group) }],
+      versions: [{ version: versionOf(group), freshness: 'Current', resources: aggregatedResources(group) }],
     })),
   };
 }

@@ -25,6 +25,8 @@ export interface Kind extends ResourceName {
   readonly isNamespaced: boolean;
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
+  /** Comes from a CustomResourceDefinition: the server knows no merge keys for it. */
+  readonly isCustom?: boolean;
   /** Has a /status subresource: writes to the main resource leave `status` alone, and the other way round. */
   readonly hasStatus?: boolean;
   /** A status given at creation is kept: kubelet registers its node with one. */

@@ -92,7 +92,7 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
     stopController,
     writes: () =>
       cluster.requests
-        .filter((request) => request.userAgent === userAgent && !['get', 'list', 'watch'].includes(request.verb))
+        .filter((request) => request.userAgent === userAgent && !['', 'get', 'list', 'watch'].includes(request.verb))
         .map(({ verb, resource, subresource }) => `${verb} ${resource}${subresource ? `/${subresource}` : ''}`),
     async stop() {
       await stopController();

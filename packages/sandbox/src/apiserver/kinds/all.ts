@@ -5,10 +5,12 @@ import { storageClasses, volumeAttributesClasses } from './classes.ts';
 import { configMaps, namespaces, secrets, serviceAccounts } from './core.ts';
 import { csiDrivers, csiNodes, csiStorageCapacities } from './csi.ts';
 import { events } from './events.ts';
+import { referenceGrants } from './gateway.ts';
 import { leases } from './leases.ts';
 import { nodes } from './nodes.ts';
 import { pods } from './pods.ts';
 import { services } from './services.ts';
+import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from './snapshots.ts';
 import { volumes } from './volumes.ts';
 
 /** Every kind the server serves. To add one, write it beside these and name it here. */
@@ -30,4 +32,8 @@ export const allKinds: readonly Kind[] = [
   csiStorageCapacities,
   volumeAttributesClasses,
   leases,
+  volumeSnapshots,
+  volumeSnapshotContents,
+  volumeSnapshotClasses,
+  referenceGrants,
 ];

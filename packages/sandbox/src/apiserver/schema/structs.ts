@@ -2,6 +2,7 @@ import type { Struct } from './notation.ts';
 import { readTable } from './notation.ts';
 import { coordination } from './tables/coordination.ts';
 import { core } from './tables/core.ts';
+import { gateway, snapshots } from './tables/custom.ts';
 import { meta } from './tables/meta.ts';
 import { pods } from './tables/pods.ts';
 import { storage } from './tables/storage.ts';
@@ -15,6 +16,8 @@ const packages: readonly (readonly [string, string])[] = [
   ['io.k8s.api.core.v1', volumes],
   ['io.k8s.api.storage.v1', storage],
   ['io.k8s.api.coordination.v1', coordination],
+  ['io.k8s.storage.snapshot.v1', snapshots],
+  ['io.k8s.networking.gateway.v1beta1', gateway],
 ];
 
 interface PackagedStruct extends Struct {

@@ -40,8 +40,9 @@ export function patchObject(
   text: string,
   options: PatchOptions,
 ): WriteResult {
-  if (!patchTypes.includes(options.contentType)) {
-    const accepted = patchTypes.join(', ');
+  const known = patchTypes.filter((type) => !kind.isCustom || !type.includes('strategic'));
+  if (!known.includes(options.contentType)) {
+    const accepted = known.join(', ');
     throw unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
     );

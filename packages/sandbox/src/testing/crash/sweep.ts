@@ -159,7 +159,13 @@ async function liveAndEnd(
 ): Promise<void> {
   await scenario.live(rig, signal);
   await scenario.rest(rig, signal);
-  if (!rig.gate.isReached) await end(program);
+  if (rig.gate.isReached) return;
+  try {
+    await end(program);
+  } catch (error) {
+    // Killed while it ended.
+    if (!rig.gate.isReached) throw error;
+  }
 }
 
 function patience({ signal, patienceMs }: SweepOptions): AbortSignal {
