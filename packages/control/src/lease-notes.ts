@@ -52,8 +52,9 @@ export function notedAnnotations(
   }
   if (hasTexts) annotations[NOTED_AT] = renewTime;
   else if (texts.size > 0) delete annotations[NOTED_AT];
-  // Taken over and not looked at yet.
-  else if (previous && hasCurrentNotes(previous) && NOTED_AT in annotations) annotations[NOTED_AT] = renewTime;
+  // Taken over and not looked at yet: they stay what they are.
+  else if (previous && hasCurrentNotes(previous)) annotations[NOTED_AT] = renewTime;
+  else delete annotations[NOTED_AT];
   return annotations;
 }
 

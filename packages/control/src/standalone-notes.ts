@@ -83,17 +83,18 @@ export function createStandaloneNotes(deps: StandaloneNotesDeps): StandaloneNote
     const over = end.then(() => {
       isOver = true;
     });
-    while (!isOver) {
+    for (let isLast = false; !isLast; ) {
       await Promise.race([requests.asked(), over]);
+      isLast = isOver;
       const settle = requests.take();
       cancelSettling?.();
       cancelSettling = undefined;
       try {
-        if (!isOver || isDirty) await write();
+        if (!isLast || isDirty) await write();
         settle();
       } catch (error) {
         settle(error);
-        if (isOver) log.warn('Cannot store the last notes on the lease', { lease: ref, error: errorMessage(error) });
+        if (isLast) log.warn('Cannot store the last notes on the lease', { lease: ref, error: errorMessage(error) });
       }
     }
   }

@@ -77,91 +77,107 @@ function permits({ spec }: ReferenceGrant, ref: SourceRef, namespace: string): b
   return isFrom === true && isTo === true;
 }
 
-function fromSnapshot(
-  { claim, ref, driver, isModeConversionPrevented }: Question,
-  { snapshot, content }: Extract<SourceView, { kind: 'snapshot' }>,
-): SourceAnswer {
+type SnapshotView = Extract<SourceView, { kind: 'snapshot' }>;
+type ClaimView = Extract<SourceView, { kind: 'claim' }>;
+
+function fromSnapshot(question: Question, view: SnapshotView): SourceAnswer {
+  const { ref } = question;
+  const { snapshot, content } = view;
   const name = `VolumeSnapshot ${ref.namespace}/${ref.name}`;
   if (!snapshot) return unready(`${name} does not exist: create it`);
-  // With our finalizer it was in use before its deletion was asked for; that use must come to its end.
-  const isInUse = snapshot.metadata.finalizers?.includes(SNAPSHOT_SOURCE_FINALIZER) ?? false;
-  if (snapshot.metadata.deletionTimestamp !== undefined && !isInUse) return unready(`${name} is being deleted`);
   const contentName = snapshot.status?.boundVolumeSnapshotContentName;
   if (!contentName) return unready(`${name} is not bound to a VolumeSnapshotContent yet`);
   if (!content) return unready(`VolumeSnapshotContent ${contentName} of ${name} does not exist`);
 
-  const { volumeSnapshotRef: back, sourceVolumeMode } = content.spec;
-  const { uid } = snapshot.metadata;
-  if (back.uid !== uid || back.namespace !== ref.namespace || back.name !== ref.name) {
-    return unready(`VolumeSnapshotContent ${contentName} is of another snapshot than ${name}`);
-  }
-  if (content.spec.driver !== driver.driverName) {
-    return unready(`${name} is of driver ${content.spec.driver}: use a StorageClass of that driver`);
-  }
-  if (snapshot.status?.readyToUse !== true) return unready(`${name} is not ready to use yet`);
+  // With our finalizer it was in use before its deletion was asked for; that use must come to its end.
+  const isInUse = snapshot.metadata.finalizers?.includes(SNAPSHOT_SOURCE_FINALIZER) ?? false;
+  if (snapshot.metadata.deletionTimestamp !== undefined && !isInUse) return unready(`${name} is being deleted`);
+  const fault = contentFault(question, snapshot, content) ?? modeFault(question, content);
+  if (fault !== undefined) return unready(fault);
+  const tooSmall = smallerThan(question.claim, snapshot.status?.restoreSize, name);
+  if (tooSmall !== undefined) return unready(tooSmall);
   const snapshotId = content.status?.snapshotHandle;
   if (!snapshotId) return unready(`VolumeSnapshotContent ${contentName} has no snapshot handle yet`);
-
-  const tooSmall = smallerThan(claim, snapshot.status.restoreSize, name);
-  if (tooSmall !== undefined) return unready(tooSmall);
-  const mode = claim.spec?.volumeMode;
-  if (isModeConversionPrevented && sourceVolumeMode !== undefined && mode !== undefined && sourceVolumeMode !== mode) {
-    const allowed = content.metadata.annotations?.[annotations.allowVolumeModeChange];
-    if (!isGoTrue(allowed)) {
-      return unready(
-        `the claim wants a ${mode} volume of a snapshot of a ${sourceVolumeMode} one: an administrator may allow that by annotation ${annotations.allowVolumeModeChange}: "true" on VolumeSnapshotContent ${contentName}`,
-      );
-    }
-  }
+  const value: VolumeContentSource = { type: { $case: 'snapshot', value: { snapshotId } } };
   return {
     kind: 'usable',
-    source: { ref, uid, contentSource: { type: { $case: 'snapshot', value: { snapshotId } } }, isProtected: isInUse },
+    source: { ref, uid: snapshot.metadata.uid, contentSource: value, isProtected: isInUse },
   };
 }
 
-function fromClaim(
-  { claim, ref, driver }: Question,
-  { claim: source, volume }: Extract<SourceView, { kind: 'claim' }>,
-): SourceAnswer {
+function contentFault(
+  { ref, driver }: Question,
+  { metadata, status }: VolumeSnapshot,
+  content: VolumeSnapshotContent,
+): string | undefined {
+  const name = `VolumeSnapshot ${ref.namespace}/${ref.name}`;
+  const { volumeSnapshotRef: back } = content.spec;
+  if (back.uid !== metadata.uid || back.namespace !== ref.namespace || back.name !== ref.name) {
+    return `VolumeSnapshotContent ${content.metadata.name} is of another snapshot than ${name}`;
+  }
+  if (content.spec.driver !== driver.driverName) {
+    return `${name} is of driver ${content.spec.driver}: use a StorageClass of that driver`;
+  }
+  return status?.readyToUse === true ? undefined : `${name} is not ready to use yet`;
+}
+
+/** A file system on what another system wrote as raw blocks may be an attack on the node's kernel; upstream's guard. */
+function modeFault({ claim, isModeConversionPrevented }: Question, content: VolumeSnapshotContent): string | undefined {
+  const { sourceVolumeMode } = content.spec;
+  const mode = claim.spec?.volumeMode;
+  if (!isModeConversionPrevented || sourceVolumeMode === undefined || mode === undefined) return undefined;
+  if (sourceVolumeMode === mode || isGoTrue(content.metadata.annotations?.[annotations.allowVolumeModeChange])) {
+    return undefined;
+  }
+  return `the claim wants a ${mode} volume of a snapshot of a ${sourceVolumeMode} one: an administrator may allow that by annotation ${annotations.allowVolumeModeChange}: "true" on VolumeSnapshotContent ${content.metadata.name}`;
+}
+
+function fromClaim(question: Question, { claim: source, volume }: ClaimView): SourceAnswer {
+  const { claim, ref, driver } = question;
   const name = `claim ${ref.namespace}/${ref.name}`;
   if (!source) return unready(`the source, ${name}, does not exist: create it`);
-  if (source.status?.phase !== 'Bound' || !source.spec?.volumeName)
-    return unready(`the source, ${name}, is not bound yet`);
-  if (source.metadata.deletionTimestamp !== undefined) return unready(`the source, ${name}, is being deleted`);
-  if (source.spec.storageClassName === undefined || claim.spec?.storageClassName === undefined) {
-    return unready(`a clone and its source, ${name}, both need spec.storageClassName`);
-  }
-  const tooSmall = smallerThan(claim, source.spec.resources?.requests?.['storage'], `the source, ${name},`);
-  if (tooSmall !== undefined) return unready(tooSmall);
-
-  const volumeName = source.spec.volumeName;
-  if (!volume) return unready(`PersistentVolume ${volumeName} of the source, ${name}, does not exist`);
-  const csi = volume.spec?.csi;
+  const fault = sourceFault(question, source) ?? volumeFault(question, source, volume);
+  if (fault !== undefined) return unready(fault);
+  const csi = volume?.spec?.csi;
   if (csi?.driver !== driver.driverName) {
     return unready(
       `the source, ${name}, has a volume of ${csi?.driver ?? 'no CSI driver'}, not of ${driver.driverName}`,
     );
   }
+  const tooSmall = smallerThan(claim, source.spec?.resources?.requests?.['storage'], `the source, ${name},`);
+  if (tooSmall !== undefined) return unready(tooSmall);
+  const { uid, finalizers } = source.metadata;
+  const value: VolumeContentSource = { type: { $case: 'volume', value: { volumeId: csi.volumeHandle } } };
+  const isProtected = finalizers?.includes(CLONE_SOURCE_FINALIZER) ?? false;
+  return { kind: 'usable', source: { ref, uid, contentSource: value, isProtected } };
+}
+
+function sourceFault({ claim, ref }: Question, { metadata, spec, status }: PersistentVolumeClaim): string | undefined {
+  const name = `claim ${ref.namespace}/${ref.name}`;
+  if (status?.phase !== 'Bound' || !spec?.volumeName) return `the source, ${name}, is not bound yet`;
+  if (metadata.deletionTimestamp !== undefined) return `the source, ${name}, is being deleted`;
+  if (spec.storageClassName === undefined || claim.spec?.storageClassName === undefined) {
+    return `a clone and its source, ${name}, both need spec.storageClassName`;
+  }
+  const mode = claim.spec.volumeMode ?? 'Filesystem';
+  const sourceMode = spec.volumeMode ?? 'Filesystem';
+  if (mode === sourceMode) return undefined;
+  return `the source, ${name}, has volumeMode ${sourceMode}, and a clone cannot have ${mode}`;
+}
+
+function volumeFault(
+  { ref }: Question,
+  source: PersistentVolumeClaim,
+  volume: PersistentVolume | undefined,
+): string | undefined {
+  const name = `claim ${ref.namespace}/${ref.name}`;
+  if (!volume) return `PersistentVolume ${source.spec?.volumeName} of the source, ${name}, does not exist`;
   const back = volume.spec?.claimRef;
   if (back?.uid !== source.metadata.uid || back.namespace !== ref.namespace || back.name !== ref.name) {
-    return unready(`PersistentVolume ${volumeName} is bound to another claim than the source, ${name}`);
+    return `PersistentVolume ${volume.metadata.name} is bound to another claim than the source, ${name}`;
   }
-  if (volume.status?.phase !== 'Bound')
-    return unready(`PersistentVolume ${volumeName} of the source, ${name}, is not bound`);
-  const mode = claim.spec.volumeMode ?? 'Filesystem';
-  const sourceMode = source.spec.volumeMode ?? 'Filesystem';
-  if (mode !== sourceMode) {
-    return unready(`the source, ${name}, has volumeMode ${sourceMode}, and a clone cannot have ${mode}`);
-  }
-  return {
-    kind: 'usable',
-    source: {
-      ref,
-      uid: source.metadata.uid,
-      contentSource: { type: { $case: 'volume', value: { volumeId: csi.volumeHandle } } },
-      isProtected: source.metadata.finalizers?.includes(CLONE_SOURCE_FINALIZER) ?? false,
-    },
-  };
+  if (volume.status?.phase === 'Bound') return undefined;
+  return `PersistentVolume ${volume.metadata.name} of the source, ${name}, is not bound`;
 }
 
 function smallerThan(claim: PersistentVolumeClaim, least: string | undefined, name: string): string | undefined {

@@ -21,7 +21,6 @@ export interface VolumeMaker {
 export function volumeObject(plan: VolumePlan, created: CreatedVolume, maker: VolumeMaker): Draft<PersistentVolume> {
   const { claim, storageClass, secretRefs } = plan;
   const deletion = secretRefs.provisioner;
-  const modify = secretRefs['controller-modify'];
   const finalizers = [
     ...(storageClass.reclaimPolicy === 'Delete' ? [VOLUME_FINALIZER] : []),
     ...(maker.attacherFinalizer === undefined ? [] : [maker.attacherFinalizer]),
@@ -37,9 +36,7 @@ export function volumeObject(plan: VolumePlan, created: CreatedVolume, maker: Vo
         [annotations.provisionedBy]: maker.driverName,
         [annotations.deletionSecretName]: deletion?.name ?? '',
         [annotations.deletionSecretNamespace]: deletion?.namespace ?? '',
-        ...(modify === undefined
-          ? {}
-          : { [annotations.modifySecretName]: modify.name, [annotations.modifySecretNamespace]: modify.namespace }),
+        ...modifyAnnotations(secretRefs['controller-modify']),
       },
     },
     spec: {
@@ -73,6 +70,11 @@ export function volumeObject(plan: VolumePlan, created: CreatedVolume, maker: Vo
       ...(claim.spec?.volumeMode === undefined ? {} : { volumeMode: claim.spec.volumeMode }),
     },
   };
+}
+
+function modifyAnnotations(ref: SecretRef | undefined): Record<string, string> {
+  if (ref === undefined) return {};
+  return { [annotations.modifySecretName]: ref.name, [annotations.modifySecretNamespace]: ref.namespace };
 }
 
 type SecretField =
