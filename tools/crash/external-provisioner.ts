@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { leases, persistentVolumeClaims, persistentVolumes } from '@holdfast/kube';
+import {
+  leases,
+  persistentVolumeClaims,
+  persistentVolumes,
+  volumeSnapshotContents,
+  volumeSnapshots,
+} from '@holdfast/kube';
 import { type CrashRig, type CrashScenario, ifFound } from '@holdfast/sandbox/testing';
 
 const LOOK_EVERY_MS = 10;
@@ -10,10 +16,16 @@ const claimRef = (name: string) => ({ name, namespace: 'default' });
 export function provisionerScenarios(file: string): readonly CrashScenario[] {
   const flags = ['--retry-interval-start=50ms', '--extra-create-metadata'];
   const election = ['--leader-election', '--leader-election-namespace=default'];
-  return [scenario('plain', file, flags), scenario('with leader election', file, [...flags, ...election])];
+  const sweep = '--snapshot-orphan-sweep-interval=100ms';
+  const dataSource = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'snap' };
+  return [
+    scenario('plain', file, flags),
+    scenario('with leader election', file, [...flags, ...election]),
+    scenario('from a snapshot', file, [...flags, sweep], { dataSource }),
+  ];
 }
 
-function scenario(name: string, file: string, flags: readonly string[]): CrashScenario {
+function scenario(name: string, file: string, flags: readonly string[], spec: object = {}): CrashScenario {
   return {
     name: `external-provisioner, ${name}`,
     subject: {
@@ -23,18 +35,20 @@ function scenario(name: string, file: string, flags: readonly string[]): CrashSc
       driver: {
         capabilities: {
           plugin: ['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS'],
-          controller: ['CREATE_DELETE_VOLUME', 'PUBLISH_UNPUBLISH_VOLUME'],
+          controller: ['CREATE_DELETE_VOLUME', 'CREATE_DELETE_SNAPSHOT', 'PUBLISH_UNPUBLISH_VOLUME'],
         },
       },
     },
     prepare,
-    live,
+    live: (rig, signal) => live(rig, spec, signal),
     meanwhile: { deleted: deleteClaims },
     rest,
   };
 }
 
-async function prepare({ cluster, driver }: CrashRig): Promise<void> {
+async function prepare(rig: CrashRig): Promise<void> {
+  const { cluster, driver } = rig;
+  await prepareSnapshot(rig);
   await cluster.apply({
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
@@ -55,9 +69,37 @@ async function prepare({ cluster, driver }: CrashRig): Promise<void> {
   }
 }
 
+/** As external-snapshotter leaves it. */
+async function prepareSnapshot({ cluster: { client }, driver }: CrashRig): Promise<void> {
+  const apiVersion = 'snapshot.storage.k8s.io/v1';
+  const metadata = claimRef('snap');
+  const { metadata: made } = await client.create(volumeSnapshots, {
+    apiVersion,
+    kind: 'VolumeSnapshot',
+    metadata,
+    spec: { source: { volumeSnapshotContentName: 'content' } },
+  });
+  await client.create(volumeSnapshotContents, {
+    apiVersion,
+    kind: 'VolumeSnapshotContent',
+    metadata: { name: 'content' },
+    spec: {
+      deletionPolicy: 'Delete',
+      driver: driver.name,
+      source: { snapshotHandle: 'handle' },
+      volumeSnapshotRef: { ...metadata, uid: made.uid },
+    },
+  });
+  const status = { subresource: 'status' } as const;
+  const content = { status: { readyToUse: true, snapshotHandle: 'handle' } };
+  await client.patch(volumeSnapshotContents, { name: 'content' }, { kind: 'merge', body: content }, status);
+  const ready = { status: { readyToUse: true, boundVolumeSnapshotContentName: 'content', restoreSize: '1Gi' } };
+  await client.patch(volumeSnapshots, metadata, { kind: 'merge', body: ready }, status);
+}
+
 let claims = 0;
 
-async function live(rig: CrashRig, signal: AbortSignal): Promise<void> {
+async function live(rig: CrashRig, spec: object, signal: AbortSignal): Promise<void> {
   const { client } = rig.cluster;
   claims += 1;
   const name = `data-${claims}`;
@@ -69,6 +111,7 @@ async function live(rig: CrashRig, signal: AbortSignal): Promise<void> {
       storageClassName: 'fast',
       accessModes: ['ReadWriteOnce'],
       resources: { requests: { storage: '1Gi' } },
+      ...spec,
     },
   });
   await until(`claim ${name} is bound`, signal, async () => {
@@ -87,9 +130,11 @@ async function deleteClaims({ cluster: { client } }: CrashRig): Promise<void> {
 }
 
 async function rest({ cluster: { client }, driver }: CrashRig, signal: AbortSignal): Promise<void> {
-  await until('claims, volumes and their objects are gone', signal, async () => {
+  await until('claims, volumes and their objects are gone, and their source is let go', signal, async () => {
     if (driver.volumes.size > 0 || (await client.list(persistentVolumeClaims)).items.length > 0) return false;
     if ((await client.list(persistentVolumes)).items.length > 0) return false;
+    const snapshot = await client.get(volumeSnapshots, claimRef('snap'));
+    if ((snapshot.metadata.finalizers ?? []).length > 0) return false;
     const { items } = await client.list(leases);
     return items.every(({ metadata }) => metadata.annotations?.['csi.holdfast/creating'] === undefined);
   });

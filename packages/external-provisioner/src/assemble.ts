@@ -1,8 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { createEventRecorder, createQueueMetrics } from '@holdfast/control';
 import { errorMessage } from '@holdfast/core';
+import { NodeService } from '@holdfast/csi-spec';
 import type { KubeClient } from '@holdfast/kube';
-import type { AssembleDeps, Assembled, FlagValues, ProgramContext } from '@holdfast/sidecar';
+import { type AssembleDeps, type Assembled, ExitError, type FlagValues, type ProgramContext } from '@holdfast/sidecar';
 import * as z from 'zod';
 import { createProvisioner } from './controller.ts';
 import { createCsiCalls } from './csi-calls.ts';
@@ -10,6 +11,7 @@ import { driverTraits } from './driver-traits.ts';
 import type { provisionerFlags } from './flags.ts';
 import { createProvisionMetrics } from './metrics.ts';
 import { eventComponent } from './names.ts';
+import type { NodeRole } from './node-role.ts';
 import { provisionRules } from './provision-rules.ts';
 import { createCaches } from './stores.ts';
 
@@ -25,6 +27,7 @@ export async function assembleProvisioner({
   const { log, registry, hostname } = context;
   const { connection, driverName } = found;
   const driver = driverTraits({ ...found, isTopologyEnabled: values.featureGates.Topology });
+  const node = values.nodeDeployment ? await findNodeRole(values, context, found) : undefined;
   const given = provisionRules(values);
   const hasAttributesClasses =
     given.hasAttributesClasses && (!driver.canModifyVolumes || (await areAttributesClassesServed(client, context)));
@@ -34,6 +37,7 @@ export async function assembleProvisioner({
     driver,
     naming: rules.naming,
     hasAttributesClasses: rules.hasAttributesClasses,
+    isOnNode: node !== undefined,
     log,
   });
   const recorder = createEventRecorder({ client, component: eventComponent(driverName, hostname, randomUUID()), log });
@@ -46,7 +50,8 @@ export async function assembleProvisioner({
     recorder,
     metrics: createProvisionMetrics(registry),
     queueMetrics: createQueueMetrics(registry),
-    identity: `${Date.now()}-${randomInt(10_000)}-${driverName}`,
+    node,
+    identity: [Date.now(), randomInt(10_000), driverName, ...(node ? [node.nodeName] : [])].join('-'),
     workers: values.workerThreads,
     cloneSourceWorkers: values.cloningProtectionThreads,
     snapshotSweepIntervalMs: values.snapshotOrphanSweepIntervalMs,
@@ -55,6 +60,30 @@ export async function assembleProvisioner({
     log,
   });
   return { controller, caches, recorder };
+}
+
+/** Where the driver beside us is. */
+async function findNodeRole(
+  values: Values,
+  { signal, env, fatalExitCode }: ProgramContext,
+  { connection }: AssembleDeps<Values>['found'],
+): Promise<NodeRole> {
+  try {
+    const info = await connection.client(NodeService).nodeGetInfo({}, { timeoutMs: values.timeoutMs, signal });
+    return {
+      nodeName: env.NODE_NAME ?? '',
+      segments: info.accessibleTopology?.segments,
+      isImmediateBinding: values.nodeDeploymentImmediateBinding,
+      baseDelayMs: values.nodeDeploymentBaseDelayMs,
+      maxDelayMs: values.nodeDeploymentMaxDelayMs,
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new ExitError(`--node-deployment: the driver cannot say where it is: ${errorMessage(error)}`, {
+      exitCode: fatalExitCode,
+      cause: error,
+    });
+  }
 }
 
 /** An API server before v1.34 may not have them. One that cannot be asked is taken to, as upstream does. */

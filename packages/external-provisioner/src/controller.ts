@@ -29,18 +29,21 @@ import { createClaimMemory } from './claim-memory.ts';
 import { createCloneSources } from './clone-sources.ts';
 import { createClusterTopology } from './cluster-topology.ts';
 import type { SourceView } from './content-source.ts';
+import { createContention } from './contention.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import { classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
 import { decideVolume } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import { CLONE_SOURCE_FINALIZER, queues } from './names.ts';
+import { isLocal, type NodeRole, nodeTopology } from './node-role.ts';
 import type { ProvisionRules } from './plan.ts';
 import { readSource } from './read-source.ts';
 import { sweepSnapshots } from './snapshot-sweep.ts';
 import { createSourceProtection } from './source-protection.ts';
 import { sourceKeyOf } from './source-ref.ts';
 import { createClaimSteps } from './steps.ts';
+import { createNodeSteps } from './steps-node.ts';
 import { createVolumeSteps } from './steps-volume.ts';
 import type { Caches } from './stores.ts';
 import { takeOver } from './take-over.ts';
@@ -59,6 +62,7 @@ export interface ProvisionerDeps {
   readonly identity: string;
   /** So many claims and, beside them, so many volumes are worked on at once. */
   readonly workers: number;
+  readonly node: NodeRole | undefined;
   readonly cloneSourceWorkers: number;
   /** 0: no sweep. */
   readonly snapshotSweepIntervalMs: number;
@@ -86,7 +90,7 @@ export function createProvisioner(deps: ProvisionerDeps): Provisioner {
 }
 
 async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: AbortSignal): Promise<void> {
-  const { client, calls, caches, driver, rules, journal, recorder, metrics, log, clock = systemClock } = deps;
+  const { client, calls, caches, driver, rules, node, journal, recorder, metrics, log, clock = systemClock } = deps;
   const { claims, volumes, classes, attachments, nodes, csiNodes, attributesClasses } = caches.stores;
   const claimMemory = createClaimMemory({ clock, onSettled: journal.settle });
   const volumeMemory = createVolumeMemory();
@@ -96,8 +100,10 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
   const context: ProvisionContext = {
     driver,
     rules,
-    cluster: createClusterTopology({ driverName: driver.driverName, nodes, csiNodes }),
+    node,
+    cluster: node ? nodeTopology(node) : createClusterTopology({ driverName: driver.driverName, nodes, csiNodes }),
   };
+  const contention = node && createContention({ role: node, clock });
   const claimSteps = createClaimSteps({
     client,
     calls,
@@ -106,6 +112,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     memory: claimMemory,
     journal,
     sources,
+    nodeSteps: node && contention && createNodeSteps({ client, calls, claims, contention, role: node, log }),
     events: createClaimEvents({ recorder, claims }),
     metrics,
     hasTopology: driver.hasTopology,
@@ -147,6 +154,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
           volume: volumes.get(volumeNameFor(uid, rules.naming)),
           progress: claimMemory.progress(uid),
           infeasible: claimMemory.infeasible(uid),
+          contentionMs: contention?.remainingMs(uid),
         },
         context,
       );
@@ -182,7 +190,9 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     const attachedNodes = volume
       ? attachments.byIndex('volume', volume.metadata.name).map(({ spec }) => spec.nodeName)
       : [];
-    return decideVolume({ volume, attachedNodes, stage: volume && volumeMemory.stage(volume) }, driver);
+    const isOurNode = !volume || !node || isLocal(volume, node);
+    const stage = volume && volumeMemory.stage(volume);
+    return decideVolume({ volume, attachedNodes, stage, isLocal: isOurNode }, driver);
   }
 
   /** Which change puts what into a queue. */
@@ -190,6 +200,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     const isOpen = ({ metadata, spec }: PersistentVolumeClaim) => !spec?.volumeName || claimMemory.has(metadata.uid);
     const onClaim = (change: StoreChange<PersistentVolumeClaim>) => {
       const { uid } = change.object.metadata;
+      if (change.kind === 'deleted') contention?.forget(uid);
       if (change.kind === 'deleted' ? claimMemory.has(uid) : isOpen(change.object)) claimQueue.add(uid);
       wakeCloneSources(change);
     };

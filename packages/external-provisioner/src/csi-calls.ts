@@ -1,4 +1,4 @@
-import type { CreateVolumeRequest } from '@holdfast/csi-spec';
+import type { CreateVolumeRequest, Topology } from '@holdfast/csi-spec';
 import { ControllerService } from '@holdfast/csi-spec';
 import { type Connection, type RpcError, toRpcError } from '@holdfast/rpc';
 import { judgeReply, type ReplyVerdict } from './driver-reply.ts';
@@ -15,9 +15,15 @@ export type CreateResult =
 
 export type DeleteResult = { readonly kind: 'deleted' } | { readonly kind: 'failed'; readonly error: RpcError };
 
+export type CapacityResult =
+  | { readonly kind: 'known'; readonly availableBytes: bigint }
+  | { readonly kind: 'failed'; readonly error: RpcError };
+
 export interface CsiCalls {
   createVolume(plan: VolumePlan, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<CreateResult>;
   deleteVolume(volumeId: string, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<DeleteResult>;
+  /** How much room there is for volumes like the planned one. */
+  getCapacity(plan: VolumePlan, place: Topology | undefined, signal: AbortSignal): Promise<CapacityResult>;
 }
 
 /** @param deps.timeoutMs how long one call may take (`--timeout`) */
@@ -37,6 +43,15 @@ export function createCsiCalls(deps: { connection: Connection; driverName: strin
       try {
         await controller.deleteVolume({ volumeId, secrets }, { timeoutMs, signal });
         return { kind: 'deleted' };
+      } catch (error) {
+        return { kind: 'failed', error: toRpcError(error) };
+      }
+    },
+    async getCapacity({ request: { volumeCapabilities, parameters } }, accessibleTopology, signal) {
+      try {
+        const request = { volumeCapabilities, parameters, accessibleTopology };
+        const { availableCapacity } = await controller.getCapacity(request, { timeoutMs, signal });
+        return { kind: 'known', availableBytes: availableCapacity };
       } catch (error) {
         return { kind: 'failed', error: toRpcError(error) };
       }

@@ -10,6 +10,8 @@ export interface VolumeView {
   readonly attachedNodes: readonly string[];
   /** What this process has already done to delete it. */
   readonly stage: DeletionStage | undefined;
+  /** False for a volume that the provisioner of another node serves. */
+  readonly isLocal?: boolean;
 }
 
 export type VolumeStep = { readonly reason: string } & (
@@ -29,6 +31,7 @@ export function decideVolume(view: VolumeView, driver: DriverTraits): VolumeStep
   const { volume } = view;
   if (!volume) return { kind: 'forget', reason: 'the volume is gone' };
   if (!isOurs(volume, driver.driverName)) return { kind: 'ignore', reason: 'the volume is of another provisioner' };
+  if (view.isLocal === false) return { kind: 'ignore', reason: 'the volume is on another node' };
 
   const isProtected = volume.metadata.finalizers?.includes(VOLUME_FINALIZER) ?? false;
   const isDeleting = volume.metadata.deletionTimestamp !== undefined;

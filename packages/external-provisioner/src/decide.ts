@@ -9,9 +9,11 @@ import type { ClaimProgress } from './claim-progress.ts';
 import type { SourceView } from './content-source.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
+import { isAllowed, type NodeRole } from './node-role.ts';
 import { type ProvisionRules, planVolume, selectedNodeOf, type VolumePlan } from './plan.ts';
 import type { SourceRef } from './source-ref.ts';
 import type { ClusterTopology } from './topology.ts';
+import { flattenAllowed } from './topology-terms.ts';
 
 /** All that a decision about a claim depends on. */
 export interface ClaimView {
@@ -25,6 +27,8 @@ export interface ClaimView {
   readonly attributesClass?: VolumeAttributesClass | undefined;
   /** What the volume is to be filled from; undefined until somebody has looked. */
   readonly source?: SourceView;
+  /** Until this node may try to take the claim; undefined when it has not queued for it. */
+  readonly contentionMs?: number | undefined;
   /** Set while the driver's last InvalidArgument for this claim is fresh. */
   readonly infeasible: { readonly storageClassUid: string; readonly remainingMs: number } | undefined;
 }
@@ -33,6 +37,8 @@ export interface ProvisionContext {
   readonly driver: DriverTraits;
   readonly rules: ProvisionRules;
   readonly cluster: ClusterTopology;
+  /** Set where each node has a provisioner of its own. */
+  readonly node?: NodeRole | undefined;
 }
 
 export type ClaimStep = { readonly reason: string } & (
@@ -45,6 +51,10 @@ export type ClaimStep = { readonly reason: string } & (
   | { readonly kind: 'retry'; readonly claim: PersistentVolumeClaim; readonly className: string }
   | { readonly kind: 'delay'; readonly afterMs: number }
   | { readonly kind: 'reschedule'; readonly claim: PersistentVolumeClaim; readonly node: string }
+  /** No node is chosen, and this one is to try, in a while of its own. */
+  | { readonly kind: 'queueUp'; readonly claim: PersistentVolumeClaim }
+  /** The while is over. Without a plan the claim cannot be served as written, which whoever takes it tells. */
+  | { readonly kind: 'contend'; readonly claim: PersistentVolumeClaim; readonly plan: VolumePlan | undefined }
   /** What the claim's source is like decides how to go on. */
   | { readonly kind: 'lookUp'; readonly source: SourceRef }
   /** The cache shows a claim without volume, though we stored one: ask the API server before making a second. */
@@ -81,6 +91,8 @@ export function decideClaim(view: ClaimView, context: ProvisionContext): ClaimSt
       reason: `StorageClass ${className} waits for the first pod, and the scheduler has chosen no node yet`,
     };
   }
+  const elsewhere = context.node && whyElsewhere(claim, storageClass, context.node);
+  if (elsewhere !== undefined) return { kind: 'ignore', reason: elsewhere };
   if (isPopulated(claim))
     return { kind: 'ignore', reason: 'the data source is of a kind that a volume populator serves' };
   if (view.volume) return judgeExisting(view.volume, claim, className);
@@ -145,7 +157,26 @@ function begin(
     };
   }
   const { attributesClass, source } = view;
-  const result = planVolume({ claim, storageClass, attributesClass, source, ...context });
+  const { node } = context;
+  const isFree = node !== undefined && !claim.metadata.annotations?.[annotations.selectedNode];
+  if (isFree && view.contentionMs === undefined) {
+    return { kind: 'queueUp', claim, reason: 'any node may take the claim' };
+  }
+  if (isFree && view.contentionMs !== undefined && view.contentionMs > 0) {
+    return { kind: 'delay', afterMs: view.contentionMs, reason: 'this node waits for its turn to take the claim' };
+  }
+  const result = planVolume({
+    claim,
+    storageClass,
+    attributesClass,
+    source,
+    ...context,
+    ...(isFree ? { selectedNode: node.nodeName } : {}),
+  });
+  if (isFree && result.kind !== 'lookUp') {
+    const plan = result.kind === 'planned' ? result.plan : undefined;
+    return { kind: 'contend', claim, plan, reason: 'it is this node’s turn to take the claim' };
+  }
   switch (result.kind) {
     case 'planned':
       return { kind: 'create', plan: result.plan, reason: 'the claim has no volume yet' };
@@ -160,6 +191,17 @@ function begin(
     default:
       return result satisfies never;
   }
+}
+
+/** Why a claim is not for the provisioner of this node. */
+function whyElsewhere(claim: PersistentVolumeClaim, storageClass: StorageClass, node: NodeRole): string | undefined {
+  const selected = claim.metadata.annotations?.[annotations.selectedNode];
+  if (selected === node.nodeName) return undefined;
+  if (selected) return `the claim is for node ${selected}`;
+  if (!node.isImmediateBinding)
+    return 'no node is chosen for the claim, and --node-deployment-immediate-binding is off';
+  if (isAllowed(flattenAllowed(storageClass.allowedTopologies ?? []), node)) return undefined;
+  return 'this node is outside the allowedTopologies of the class';
 }
 
 function provisionerOf(claim: PersistentVolumeClaim): string | undefined {

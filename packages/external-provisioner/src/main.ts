@@ -1,4 +1,4 @@
-import { type ControllerProgramOptions, runControllerProgram, runProgram } from '@holdfast/sidecar';
+import { type ControllerProgramOptions, ExitError, runControllerProgram, runProgram } from '@holdfast/sidecar';
 import { assembleProvisioner } from './assemble.ts';
 import { provisionerFlags } from './flags.ts';
 import { leaseName } from './names.ts';
@@ -11,15 +11,24 @@ export async function main(argv: readonly string[], options: ControllerProgramOp
     argv,
     syntax: 'pflag',
     fatalExitCode: 255,
-    start: (values, context) =>
-      runControllerProgram({
+    start: async (values, context) => {
+      const { NODE_NAME: nodeName } = context.env;
+      if (values.nodeDeployment && !nodeName) {
+        throw new ExitError('--node-deployment needs the environment variable NODE_NAME: set it from spec.nodeName', {
+          exitCode: context.fatalExitCode,
+        });
+      }
+      // Without election each node keeps its notes on a lease of its own.
+      const isAlone = values.nodeDeployment && !values.leaderElection;
+      await runControllerProgram({
         values,
         context,
-        leaseName,
+        leaseName: (driverName) => leaseName(driverName, isAlone ? nodeName : undefined),
         assemble: assembleProvisioner,
         isKubeconfigEnvHonoured: true,
         isNoting: true,
         ...options,
-      }),
+      });
+    },
   });
 }

@@ -19,9 +19,9 @@ export function attacherFinalizer(driverName: string): string {
   return `external-attacher/${sanitizeLeaseName(driverName)}`;
 }
 
-/** Leader election; the kit sanitises it. */
-export function leaseName(driverName: string): string {
-  return driverName;
+/** Of the lease; the kit sanitises it. */
+export function leaseName(driverName: string, nodeName?: string): string {
+  return nodeName === undefined ? driverName : `${driverName}-${nodeName}`;
 }
 
 /** Source of our events. Like upstream's it tells one run of the program from another. */

@@ -83,10 +83,12 @@ export function planVolume(deps: {
   driver: DriverTraits;
   rules: ProvisionRules;
   cluster: ClusterTopology;
+  /** In place of the one that the claim names. */
+  selectedNode?: string;
 }): PlanResult {
   const { claim, storageClass, driver, rules, cluster } = deps;
   let topology: TopologyRequirement | undefined;
-  const selectedNode = selectedNodeOf(claim);
+  const selectedNode = deps.selectedNode ?? selectedNodeOf(claim);
   try {
     const sourceRef = sourceRefOf(claim, rules);
     if (sourceRef) refuseSource(sourceRef, driver);

@@ -4,13 +4,16 @@ import type { ClaimStep } from './decide.ts';
 import { unselectNodePatch } from './patches.ts';
 import { selectedNodeOf } from './plan.ts';
 import { type CreateStepsDeps, createCreateSteps } from './steps-create.ts';
+import type { NodeSteps } from './steps-node.ts';
 
 export type ClaimSteps = (uid: string, step: ClaimStep, signal: AbortSignal) => Promise<Outcome>;
 
 const done: Outcome = { kind: 'done' };
 
 /** Carries out one step for the claim of a uid. What a step throws is a retry. */
-export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): ClaimSteps {
+export function createClaimSteps(
+  deps: Omit<CreateStepsDeps, 'reschedule'> & { readonly nodeSteps: NodeSteps | undefined },
+): ClaimSteps {
   const { client, claims, memory, events, metrics, log } = deps;
   const { create, save, discard } = createCreateSteps({ ...deps, reschedule });
 
@@ -91,6 +94,10 @@ export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): Cla
       // Looked up before it comes here.
       case 'lookUp':
         return { kind: 'again', afterMs: 0 };
+      case 'queueUp':
+        return deps.nodeSteps?.queueUp(step.claim) ?? done;
+      case 'contend':
+        return (await deps.nodeSteps?.contend(step.claim, step.plan, signal)) ?? done;
       case 'delay':
         return { kind: 'again', afterMs: step.afterMs };
       case 'reschedule':

@@ -57,6 +57,8 @@ export function createCaches(deps: {
   driver: DriverTraits;
   naming: VolumeNaming;
   hasAttributesClasses: boolean;
+  /** The provisioner serves one node: others need not be known, and a volume's affinity says whose it is. */
+  isOnNode: boolean;
   log: Logger;
 }): Caches {
   const { client, driver, naming, log } = deps;
@@ -74,7 +76,12 @@ export function createCaches(deps: {
       volumeName: (claim) => (claim.spec?.volumeName ? [] : [volumeNameFor(claim.metadata.uid, naming)]),
     },
   });
-  const volumes = createReflector({ client, log, resource: persistentVolumes, project: projectVolume });
+  const volumes = createReflector({
+    client,
+    log,
+    resource: persistentVolumes,
+    project: (volume) => projectVolume(volume, deps.isOnNode),
+  });
   const classes = createReflector({ client, log, resource: storageClasses });
   const attachments = createReflector({
     client,
@@ -97,7 +104,7 @@ export function createCaches(deps: {
     volumes,
     classes,
     ...(driver.hasAttachments ? { attachments } : {}),
-    ...(driver.hasTopology ? { nodes: ofNodes, csiNodes: ofCsiNodes } : {}),
+    ...(driver.hasTopology && !deps.isOnNode ? { nodes: ofNodes, csiNodes: ofCsiNodes } : {}),
   });
   return {
     stores: {
@@ -145,12 +152,13 @@ const volumeAnnotations = [
   annotations.deletionSecretNamespace,
 ];
 
-function projectVolume(volume: PersistentVolume): PersistentVolume {
+function projectVolume(volume: PersistentVolume, hasAffinity: boolean): PersistentVolume {
   const { spec, status } = volume;
   return {
     ...projectHead(volume, { annotations: volumeAnnotations, hasFinalizers: true }),
     spec: {
       ...pick(spec, 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName'),
+      ...(hasAffinity ? pick(spec, 'nodeAffinity') : {}),
       ...(spec?.csi ? { csi: { driver: spec.csi.driver, volumeHandle: spec.csi.volumeHandle } } : {}),
     },
     status: pick(status, 'phase'),

@@ -41,12 +41,15 @@ export interface Rig extends Omit<Controller, 'start'> {
   release(volumeName: string): Promise<void>;
 }
 
-export async function startRig(options: { driver?: ScriptedDriverOptions; loops?: boolean } = {}): Promise<Rig> {
+export async function startRig(
+  options: { driver?: ScriptedDriverOptions; loops?: boolean; env?: NodeJS.ProcessEnv } = {},
+): Promise<Rig> {
   const rig = await startControllerRig({
     program: 'csi-provisioner',
     assemble: assembleProvisioner,
     noteLease: 'provisioner',
     cluster: { loops: options.loops ?? false },
+    ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.driver === undefined ? {} : { driver: options.driver }),
   });
   const { cluster, driver } = rig;

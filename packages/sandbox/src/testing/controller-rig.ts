@@ -12,6 +12,8 @@ export interface ControllerRigOptions<Values> {
   readonly driver?: ScriptedDriverOptions;
   /** The name of the lease, for a program that notes what it must not forget on it. */
   readonly noteLease?: string;
+  /** The program's environment; empty when left out. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** An API server, a driver, and a controller between them, over HTTP and gRPC. */
@@ -56,7 +58,7 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
         registry: createMetricsRegistry(),
         signal,
         hostname: 'host',
-        env: {},
+        env: options.env ?? {},
         fatalExitCode: 1,
       },
     });
