@@ -5,6 +5,7 @@ import { NodeService } from '@holdfast/csi-spec';
 import type { KubeClient } from '@holdfast/kube';
 import { type AssembleDeps, type Assembled, ExitError, type FlagValues, type ProgramContext } from '@holdfast/sidecar';
 import * as z from 'zod';
+import { prepareCapacity } from './capacity/prepare.ts';
 import { createProvisioner } from './controller.ts';
 import { createCsiCalls } from './csi-calls.ts';
 import { driverTraits } from './driver-traits.ts';
@@ -27,17 +28,22 @@ export async function assembleProvisioner({
   const { log, registry, hostname } = context;
   const { connection, driverName } = found;
   const driver = driverTraits({ ...found, isTopologyEnabled: values.featureGates.Topology });
+  const queueMetrics = createQueueMetrics(registry);
   const node = values.nodeDeployment ? await findNodeRole(values, context, found) : undefined;
   const given = provisionRules(values);
   const hasAttributesClasses =
     given.hasAttributesClasses && (!driver.canModifyVolumes || (await areAttributesClassesServed(client, context)));
   const rules = { ...given, hasAttributesClasses };
+  const capacity = values.enableCapacity
+    ? await prepareCapacity({ values, context, client, driverName, node, queueMetrics })
+    : undefined;
   const caches = createCaches({
     client,
     driver,
     naming: rules.naming,
     hasAttributesClasses: rules.hasAttributesClasses,
     isOnNode: node !== undefined,
+    capacity,
     log,
   });
   const recorder = createEventRecorder({ client, component: eventComponent(driverName, hostname, randomUUID()), log });
@@ -49,8 +55,9 @@ export async function assembleProvisioner({
     rules,
     recorder,
     metrics: createProvisionMetrics(registry),
-    queueMetrics: createQueueMetrics(registry),
+    queueMetrics,
     node,
+    createCapacity: capacity?.create(caches.stores),
     identity: [Date.now(), randomInt(10_000), driverName, ...(node ? [node.nodeName] : [])].join('-'),
     workers: values.workerThreads,
     cloneSourceWorkers: values.cloningProtectionThreads,

@@ -23,6 +23,8 @@ import {
   volumeAttributesClasses,
 } from '@holdfast/kube';
 import { createAttachRequirement } from './attach-requirement.ts';
+import type { CapacityController } from './capacity/capacity-controller.ts';
+import { segmentsOfVolume } from './capacity/segments.ts';
 import { createClaimEvents } from './claim-events.ts';
 import { type ClaimJournal, createClaimJournal } from './claim-journal.ts';
 import { createClaimMemory } from './claim-memory.ts';
@@ -49,6 +51,7 @@ import type { Caches } from './stores.ts';
 import { takeOver } from './take-over.ts';
 import { createVolumeMemory } from './volume-memory.ts';
 import { volumeNameFor } from './volume-name.ts';
+import type { NodeAffinity } from './volume-object.ts';
 
 export interface ProvisionerDeps {
   readonly client: KubeClient;
@@ -63,6 +66,8 @@ export interface ProvisionerDeps {
   /** So many claims and, beside them, so many volumes are worked on at once. */
   readonly workers: number;
   readonly node: NodeRole | undefined;
+  /** Set with `--enable-capacity`. */
+  readonly createCapacity?: ((deps: { client: KubeClient; calls: CsiCalls }) => CapacityController) | undefined;
   readonly cloneSourceWorkers: number;
   /** 0: no sweep. */
   readonly snapshotSweepIntervalMs: number;
@@ -94,6 +99,9 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
   const { claims, volumes, classes, attachments, nodes, csiNodes, attributesClasses } = caches.stores;
   const claimMemory = createClaimMemory({ clock, onSettled: journal.settle });
   const volumeMemory = createVolumeMemory();
+  const capacity = deps.createCapacity?.({ client, calls });
+  const onRoomChanged = (className: string, affinity: NodeAffinity) =>
+    capacity?.refresh(className, segmentsOfVolume(affinity));
   const sources = createSourceProtection({ client, claims, memory: claimMemory, log });
   const reconcileCloneSource = createCloneSources({ client, claims, isInUse: sources.isInUse, log });
   const isAttachRequired = createAttachRequirement({ client, driver, clock, log });
@@ -111,6 +119,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     volumes,
     memory: claimMemory,
     journal,
+    onRoomChanged,
     sources,
     nodeSteps: node && contention && createNodeSteps({ client, calls, claims, contention, role: node, log }),
     events: createClaimEvents({ recorder, claims }),
@@ -133,6 +142,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     classes,
     memory: volumeMemory,
     journal,
+    onRoomChanged,
     recorder,
     metrics,
     attacherFinalizer: driver.attacherFinalizer,
@@ -266,6 +276,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
   try {
     await Promise.all([
       runController({ name: queues.claims, queue: claimQueue, workers, reconcile: reconcileClaim, log, signal }),
+      ...(capacity ? [capacity.run(signal)] : []),
       ...(driver.canCloneVolumes
         ? [
             runController({

@@ -16,14 +16,18 @@ export type CreateResult =
 export type DeleteResult = { readonly kind: 'deleted' } | { readonly kind: 'failed'; readonly error: RpcError };
 
 export type CapacityResult =
-  | { readonly kind: 'known'; readonly availableBytes: bigint }
+  | { readonly kind: 'known'; readonly availableBytes: bigint; readonly maximumVolumeBytes: bigint | undefined }
   | { readonly kind: 'failed'; readonly error: RpcError };
 
 export interface CsiCalls {
   createVolume(plan: VolumePlan, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<CreateResult>;
   deleteVolume(volumeId: string, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<DeleteResult>;
-  /** How much room there is for volumes like the planned one. */
-  getCapacity(plan: VolumePlan, place: Topology | undefined, signal: AbortSignal): Promise<CapacityResult>;
+  /** How much room there is for such volumes. */
+  getCapacity(
+    volumes: Pick<CreateVolumeRequest, 'volumeCapabilities' | 'parameters'>,
+    place: Topology | undefined,
+    signal: AbortSignal,
+  ): Promise<CapacityResult>;
 }
 
 /** @param deps.timeoutMs how long one call may take (`--timeout`) */
@@ -47,11 +51,11 @@ export function createCsiCalls(deps: { connection: Connection; driverName: strin
         return { kind: 'failed', error: toRpcError(error) };
       }
     },
-    async getCapacity({ request: { volumeCapabilities, parameters } }, accessibleTopology, signal) {
+    async getCapacity({ volumeCapabilities, parameters }, accessibleTopology, signal) {
       try {
         const request = { volumeCapabilities, parameters, accessibleTopology };
-        const { availableCapacity } = await controller.getCapacity(request, { timeoutMs, signal });
-        return { kind: 'known', availableBytes: availableCapacity };
+        const { availableCapacity, maximumVolumeSize } = await controller.getCapacity(request, { timeoutMs, signal });
+        return { kind: 'known', availableBytes: availableCapacity, maximumVolumeBytes: maximumVolumeSize };
       } catch (error) {
         return { kind: 'failed', error: toRpcError(error) };
       }

@@ -35,7 +35,7 @@ describe('command line', () => {
     [['--worker-threads=0'], 1, /--worker-threads: must be at least 1/],
     [['--volume-name-uuid-length=33'], 1, /--volume-name-uuid-length: must be -1, or 1 to 32/],
     [['--volume-name-prefix='], 1, /--volume-name-prefix: must be .*not empty/],
-    [['--enable-capacity'], 1, /--enable-capacity: publishing storage capacity is not supported yet/],
+    [['--capacity-threads=0'], 1, /--capacity-threads: must be at least 1/],
     [['--node-deployment=true'], 255, /--node-deployment needs the environment variable NODE_NAME/],
     [['--cloning-protection-threads=0'], 1, /--cloning-protection-threads: must be at least 1/],
     [['--feature-gates=HonorPVReclaimPolicy=true'], 255, /HonorPVReclaimPolicy/],

@@ -16,7 +16,7 @@ import type { CsiCalls } from './csi-calls.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import type { VolumePlan } from './plan.ts';
 import type { SourceProtection } from './source-protection.ts';
-import { type VolumeMaker, volumeObject } from './volume-object.ts';
+import { type NodeAffinity, type VolumeMaker, volumeObject } from './volume-object.ts';
 
 export interface CreateStepsDeps {
   readonly client: KubeClient;
@@ -26,6 +26,8 @@ export interface CreateStepsDeps {
   readonly memory: ClaimMemory;
   readonly journal: ClaimJournal;
   readonly sources: SourceProtection;
+  /** Hears that a volume took room, or failed to. */
+  readonly onRoomChanged: (className: string, affinity: NodeAffinity) => void;
   readonly events: ClaimEvents;
   readonly metrics: ProvisionMetrics;
   /** Asked once per volume: whether csi-attacher's finalizer is needed depends on the cluster. */
@@ -115,9 +117,11 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
       case 'inBackground':
         return fail(plan, rpcErrorText(result.error));
       case 'exhausted':
+        deps.onRoomChanged(plan.storageClass.name, undefined);
         return await exhausted(uid, plan, result.error, signal);
       case 'final':
         memory.clearProgress(uid);
+        deps.onRoomChanged(plan.storageClass.name, undefined);
         if (!result.isInfeasible) return fail(plan, rpcErrorText(result.error));
         memory.setInfeasible(uid, plan.storageClass.uid, deps.infeasibleRestMs);
         fail(
@@ -165,6 +169,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     } finally {
       grace.cancel();
     }
+    deps.onRoomChanged(plan.storageClass.name, draft.spec?.nodeAffinity);
     return await saved(uid, plan, signal);
   }
 

@@ -39,7 +39,7 @@ export function createNodeSteps(deps: {
     const { requisite = [] } = plan.request.accessibilityRequirements ?? {};
     const places = requisite.length === 0 ? [undefined] : requisite;
     for (const place of places) {
-      const capacity = await calls.getCapacity(plan, place, signal);
+      const capacity = await calls.getCapacity(plan.request, place, signal);
       if (capacity.kind === 'failed') throw new Error(rpcErrorText(capacity.error));
       if (capacity.availableBytes >= plan.requestedBytes) return true;
     }

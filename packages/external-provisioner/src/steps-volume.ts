@@ -18,6 +18,7 @@ import type { ProvisionMetrics } from './metrics.ts';
 import { reasons, VOLUME_FINALIZER } from './names.ts';
 import { removeFinalizersPatch } from './patches.ts';
 import type { VolumeMemory } from './volume-memory.ts';
+import type { NodeAffinity } from './volume-object.ts';
 
 export interface VolumeStepsDeps {
   readonly client: KubeClient;
@@ -26,6 +27,8 @@ export interface VolumeStepsDeps {
   readonly classes: Store<StorageClass>;
   readonly memory: VolumeMemory;
   readonly journal: ClaimJournal;
+  /** Hears that a volume gave up its room. */
+  readonly onRoomChanged: (className: string, affinity: NodeAffinity) => void;
   readonly recorder: EventRecorder;
   readonly metrics: ProvisionMetrics;
   readonly attacherFinalizer: string;
@@ -63,6 +66,7 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
       const result = await calls.deleteVolume(volumeId, await secretsFor(volume, signal), signal);
       if (result.kind === 'deleted') {
         memory.set(volume, 'volumeDeleted');
+        deps.onRoomChanged(className, volume.spec?.nodeAffinity);
         metrics.deleted(className, clock.monotonicMs() - startedMs);
         return await removeObject(volume, signal);
       }

@@ -9,7 +9,9 @@ import {
 import type { Logger } from '@holdfast/core';
 import {
   type CSINode,
+  type CSIStorageCapacity,
   csiNodes,
+  csiStorageCapacities,
   type KubeClient,
   type Node,
   nodes,
@@ -24,6 +26,8 @@ import {
   volumeAttachments,
   volumeAttributesClasses,
 } from '@holdfast/kube';
+import { pairOf } from './capacity/capacity-controller.ts';
+import { pairKey } from './capacity/segments.ts';
 import { classNameOf } from './decide.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations, CLONE_SOURCE_FINALIZER } from './names.ts';
@@ -43,6 +47,8 @@ export interface Stores {
   /** Empty for a driver without topology, as is `csiNodes`. */
   readonly nodes: Store<Node>;
   readonly csiNodes: Store<CSINode>;
+  /** Ours, by index `pair`; empty without `--enable-capacity`. */
+  readonly capacities: Store<CSIStorageCapacity>;
   /** Empty for a driver that modifies nothing. */
   readonly attributesClasses: Store<VolumeAttributesClass>;
 }
@@ -59,6 +65,8 @@ export function createCaches(deps: {
   hasAttributesClasses: boolean;
   /** The provisioner serves one node: others need not be known, and a volume's affinity says whose it is. */
   isOnNode: boolean;
+  /** Capacity is told of the places of nodes, and asked anew where a volume came or went. */
+  capacity?: { namespace: string; labels: Readonly<Record<string, string>> } | undefined;
   log: Logger;
 }): Caches {
   const { client, driver, naming, log } = deps;
@@ -80,7 +88,7 @@ export function createCaches(deps: {
     client,
     log,
     resource: persistentVolumes,
-    project: (volume) => projectVolume(volume, deps.isOnNode),
+    project: (volume) => projectVolume(volume, deps.isOnNode || deps.capacity !== undefined),
   });
   const classes = createReflector({ client, log, resource: storageClasses });
   const attachments = createReflector({
@@ -99,12 +107,20 @@ export function createCaches(deps: {
     resource: csiNodes,
     project: (csiNode) => projectCsiNode(csiNode, driver.driverName),
   });
+  const ofCapacities = createReflector({
+    client,
+    log,
+    resource: csiStorageCapacities,
+    ...(deps.capacity ? { namespace: deps.capacity.namespace, labelSelector: selectorOf(deps.capacity.labels) } : {}),
+    indexes: { pair: (object) => [pairKey(pairOf(object))] },
+  });
   const group = groupReflectors({
     claims,
     volumes,
     classes,
     ...(driver.hasAttachments ? { attachments } : {}),
-    ...(driver.hasTopology && !deps.isOnNode ? { nodes: ofNodes, csiNodes: ofCsiNodes } : {}),
+    ...(deps.capacity ? { capacities: ofCapacities } : {}),
+    ...((driver.hasTopology || deps.capacity) && !deps.isOnNode ? { nodes: ofNodes, csiNodes: ofCsiNodes } : {}),
   });
   return {
     stores: {
@@ -115,6 +131,7 @@ export function createCaches(deps: {
       nodes: ofNodes.store,
       csiNodes: ofCsiNodes.store,
       attributesClasses: ofAttributesClasses.store,
+      capacities: ofCapacities.store,
     },
     ...group,
     // Not waited for: roles written for the Go sidecar may not grant to list them, and then each is read when it is needed.
@@ -175,6 +192,12 @@ function projectAttachment(attachment: VolumeAttachment): VolumeAttachment {
 
 function projectNode(node: Node): Node {
   return projectHead(node, { hasLabels: true });
+}
+
+function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
 }
 
 function projectCsiNode(csiNode: CSINode, driverName: string): CSINode {

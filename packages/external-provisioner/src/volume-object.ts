@@ -5,6 +5,8 @@ import { annotations, IDENTITY_ATTRIBUTE, VOLUME_FINALIZER } from './names.ts';
 import type { VolumePlan } from './plan.ts';
 import type { SecretRef } from './secret-refs.ts';
 
+export type NodeAffinity = NonNullable<PersistentVolume['spec']>['nodeAffinity'];
+
 export interface VolumeMaker {
   readonly driverName: string;
   /** Names this process in the volume's attributes. */
@@ -92,7 +94,7 @@ function secretField(field: SecretField, ref: SecretRef | undefined): { [K in Se
  * One term per place the driver named, any of which will do. A place without segments says nothing; an affinity without
  * terms would be invalid.
  */
-function nodeAffinityOf(created: CreatedVolume): NonNullable<PersistentVolume['spec']>['nodeAffinity'] {
+function nodeAffinityOf(created: CreatedVolume): NodeAffinity {
   const nodeSelectorTerms = created.topologies
     .filter((segments) => Object.keys(segments).length > 0)
     .map((segments) => ({

@@ -45,8 +45,10 @@ export {
   apiVersionOf,
   type CSIDriver,
   type CSINode,
+  type CSIStorageCapacity,
   csiDrivers,
   csiNodes,
+  csiStorageCapacities,
   type Event,
   events,
   type Lease,
@@ -77,4 +79,5 @@ export {
   volumeSnapshotContents,
   volumeSnapshots,
 } from './resources.ts';
+export { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 export type { WatchEvent } from './watch.ts';

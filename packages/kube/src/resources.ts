@@ -2,6 +2,7 @@ import type {
   CoreV1Event,
   V1CSIDriver,
   V1CSINode,
+  V1CSIStorageCapacity,
   V1Lease,
   V1Namespace,
   V1Node,
@@ -25,6 +26,7 @@ export interface StorageClass extends Served<V1StorageClass> {}
 export interface VolumeAttachment extends Served<V1VolumeAttachment> {}
 export interface VolumeAttributesClass extends Served<V1VolumeAttributesClass> {}
 export interface CSINode extends Served<V1CSINode> {}
+export interface CSIStorageCapacity extends Served<V1CSIStorageCapacity> {}
 export interface CSIDriver extends Served<V1CSIDriver> {}
 export interface Node extends Served<V1Node> {}
 export interface Pod extends Served<V1Pod> {}
@@ -84,6 +86,12 @@ export const volumeAttributesClasses = resource<VolumeAttributesClass>(
   'cluster',
 );
 export const csiNodes = resource<CSINode>('storage.k8s.io/v1', 'csinodes', 'CSINode', 'cluster');
+export const csiStorageCapacities = resource<CSIStorageCapacity>(
+  'storage.k8s.io/v1',
+  'csistoragecapacities',
+  'CSIStorageCapacity',
+  'namespaced',
+);
 export const csiDrivers = resource<CSIDriver>('storage.k8s.io/v1', 'csidrivers', 'CSIDriver', 'cluster');
 export const volumeSnapshots = resource<VolumeSnapshot>(
   'snapshot.storage.k8s.io/v1',
