@@ -179,10 +179,10 @@ describe('without leader election', () => {
       server.renewByAnother();
       // A conflict is read and tried again.
       await notes.store(signal);
-    });
+    }, signal);
     await standalone(server).run(async (notes) => {
       expect(notes.read(KEY)).toEqual({ text: 'one', isCurrent: true });
-    });
+    }, signal);
   });
 
   it('what nobody waits for is stored after a while, and at the end', async () => {
@@ -196,7 +196,7 @@ describe('without leader election', () => {
       await vi.waitFor(() => expect(server.annotations()[KEY]).toBe('one'));
       text = undefined;
       notes.touch();
-    });
+    }, signal);
     expect(server.annotations()[KEY]).toBeUndefined();
   });
 
@@ -208,7 +208,7 @@ describe('without leader election', () => {
       notes.keep(KEY, () => 'one');
       await notes.store(signal);
       expect(notes.isStored(KEY)).toBe(true);
-    });
+    }, signal);
     expect(log.lines.filter(({ message }) => message.includes('Not allowed'))).toHaveLength(1);
     expect(server.writes).toEqual([]);
   });

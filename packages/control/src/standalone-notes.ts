@@ -13,13 +13,14 @@ export interface StandaloneNotesDeps {
 
 export interface StandaloneNotes {
   readonly notes: LeaseNotes;
-  /** Reads the lease, then writes it when asked to until the signal aborts, and once more then if need be. */
-  run(work: (notes: LeaseNotes) => Promise<void>): Promise<void>;
+  /** Reads the lease, then works, and writes the lease when asked to, and at the end if need be. */
+  run(work: (notes: LeaseNotes) => Promise<void>, signal: AbortSignal): Promise<void>;
 }
 
 /** How long what was set may wait for a write that comes anyway, as long as upstream's renewals are apart. */
 const SETTLE_MS = 5_000;
 const MAX_CONFLICTS = 5;
+const READ_AGAIN_MS = 1_000;
 
 /**
  * Lease notes of a program that runs without leader election: the same lease, held by nobody. Where the role grants no
@@ -43,6 +44,20 @@ export function createStandaloneNotes(deps: StandaloneNotesDeps): StandaloneNote
       else if (!isNotFound(error)) throw error;
       lease = undefined;
     }
+  }
+
+  /** What was begun must be known before anything is begun anew. @returns false when the signal aborts first */
+  async function readAtLast(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      try {
+        await read();
+        return true;
+      } catch (error) {
+        log.warn('Cannot read the lease, trying again', { lease: ref, error: errorMessage(error) });
+        await clock.sleep(READ_AGAIN_MS, signal).catch(() => {});
+      }
+    }
+    return false;
   }
 
   function giveUp(): void {
@@ -122,8 +137,8 @@ export function createStandaloneNotes(deps: StandaloneNotesDeps): StandaloneNote
   };
   return {
     notes,
-    async run(work) {
-      await read();
+    async run(work, signal) {
+      if (!(await readAtLast(signal))) return;
       const end = Promise.withResolvers<void>();
       const serving = serve(end.promise);
       try {

@@ -2,8 +2,9 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 
 /** Upstream's metrics of the provisioning loop, under its names. Durations are given in ms and shown in seconds. */
 export interface ProvisionMetrics {
-  provisioned(className: string, durationMs: number): void;
-  provisionFailed(className: string): void;
+  /** @param source the kind of what the volume is filled from; empty for none */
+  provisioned(className: string, source: string, durationMs: number): void;
+  provisionFailed(className: string, source: string): void;
   deleted(className: string, durationMs: number): void;
   deleteFailed(className: string): void;
 }
@@ -13,7 +14,6 @@ const VOLUME = 'controller_persistentvolume_delete';
 
 export function createProvisionMetrics(registry: Registry): ProvisionMetrics {
   const registers = [registry];
-  // `source` is the kind of a data source; claims without one, which are all we serve yet, have it empty.
   const claimLabels = ['class', 'source'] as const;
   const volumeLabels = ['class'] as const;
   const provisioned = new Counter({
@@ -53,11 +53,11 @@ export function createProvisionMetrics(registry: Registry): ProvisionMetrics {
     registers,
   });
   return {
-    provisioned(className, durationMs) {
-      provisioned.inc({ class: className, source: '' });
-      provisionSeconds.observe({ class: className, source: '' }, durationMs / 1000);
+    provisioned(className, source, durationMs) {
+      provisioned.inc({ class: className, source });
+      provisionSeconds.observe({ class: className, source }, durationMs / 1000);
     },
-    provisionFailed: (className) => provisionFailed.inc({ class: className, source: '' }),
+    provisionFailed: (className, source) => provisionFailed.inc({ class: className, source }),
     deleted(className, durationMs) {
       deleted.inc({ class: className });
       deleteSeconds.observe({ class: className }, durationMs / 1000);

@@ -64,7 +64,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
   const { client, calls, claims, volumes, memory, journal, events, metrics, clock, log } = deps;
 
   function fail(plan: VolumePlan, reason: string): Outcome {
-    metrics.provisionFailed(plan.storageClass.name);
+    metrics.provisionFailed(plan.storageClass.name, plan.source?.kind ?? '');
     events.failed(plan.claim, plan.storageClass.name, reason);
     return { kind: 'retry', error: new Error(reason) };
   }
@@ -104,7 +104,8 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
         const draft = volumeObject(plan, result.volume, await deps.maker(signal));
         memory.setProgress(uid, { kind: 'created', plan, draft });
         const outcome = await save(uid, plan, draft, signal);
-        if (outcome.kind === 'done') metrics.provisioned(plan.storageClass.name, clock.monotonicMs() - startedMs);
+        if (outcome.kind === 'done')
+          metrics.provisioned(plan.storageClass.name, plan.source?.kind ?? '', clock.monotonicMs() - startedMs);
         return outcome;
       }
       case 'unusable': {

@@ -24,7 +24,7 @@ export function createClaimSteps(
     signal: AbortSignal,
   ): Promise<Outcome> {
     const className = claim.spec?.storageClassName ?? '';
-    metrics.provisionFailed(className);
+    metrics.provisionFailed(className, claim.spec?.dataSource?.kind ?? '');
     events.failed(claim, className, `${reason}; asking the scheduler for another node`);
     const [current] = claims.byIndex('uid', claim.metadata.uid);
     if (!current) return done;
@@ -87,7 +87,7 @@ export function createClaimSteps(
         return done;
       case 'refuse':
       case 'retry': {
-        metrics.provisionFailed(step.className);
+        metrics.provisionFailed(step.className, step.claim.spec?.dataSource?.kind ?? '');
         events.failed(step.claim, step.className, step.reason);
         return { kind: step.kind === 'retry' ? 'retry' : 'giveUp', error: new Error(step.reason) };
       }

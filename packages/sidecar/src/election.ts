@@ -70,7 +70,7 @@ async function workWithNotes({ values, context, client, leaseName, work, signal 
     namespace,
     log: context.log,
   });
-  await standalone.run((notes) => work(signal, openFence, notes));
+  await standalone.run((notes) => work(signal, openFence, notes), signal);
 }
 
 interface Election {

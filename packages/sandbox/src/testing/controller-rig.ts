@@ -65,7 +65,11 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
     const work = async (groupSignal: AbortSignal) => {
       const run = (notes: LeaseNotes | undefined) => controller.run(groupSignal, fence, notes);
       if (options.noteLease === undefined) await run(undefined);
-      else await createStandaloneNotes({ client, leaseName: options.noteLease, namespace: 'default', log }).run(run);
+      else
+        await createStandaloneNotes({ client, leaseName: options.noteLease, namespace: 'default', log }).run(
+          run,
+          groupSignal,
+        );
     };
     const run = async () => {
       try {
