@@ -1,14 +1,13 @@
 import { type Outcome, readLive, type Store } from '@holdfast/control';
 import type { Logger } from '@holdfast/core';
 import {
-  isForbidden,
   isNotFound,
   type KubeClient,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
-  removeFinalizerPatch,
   splitKey,
 } from '@holdfast/kube';
+import { changeFinalizer } from './change-finalizer.ts';
 import { CLONE_SOURCE_FINALIZER } from './names.ts';
 import { sourceKey } from './source-ref.ts';
 
@@ -55,17 +54,11 @@ export function createCloneSources(deps: {
   };
 
   async function release(live: PersistentVolumeClaim, signal: AbortSignal): Promise<void> {
-    const { name, namespace = '' } = live.metadata;
-    const patch = removeFinalizerPatch(live, CLONE_SOURCE_FINALIZER);
-    if (!patch) return;
     try {
-      await client.patch(persistentVolumeClaims, { name, namespace }, patch, { signal });
+      const change = { finalizer: CLONE_SOURCE_FINALIZER, isWanted: false, signal };
+      await changeFinalizer(client, persistentVolumeClaims, live, change);
     } catch (error) {
-      if (isNotFound(error)) return;
-      if (!isForbidden(error)) throw error;
-      const finalizers = live.metadata.finalizers?.filter((finalizer) => finalizer !== CLONE_SOURCE_FINALIZER) ?? [];
-      const body = { ...live, metadata: { ...live.metadata, finalizers } };
-      await client.replace(persistentVolumeClaims, { name, namespace }, body, { signal });
+      if (!isNotFound(error)) throw error;
     }
   }
 }

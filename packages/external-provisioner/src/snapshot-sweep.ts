@@ -4,11 +4,11 @@ import {
   isForbidden,
   isNotFound,
   type KubeClient,
-  removeFinalizerPatch,
   type VolumeSnapshot,
   volumeSnapshotContents,
   volumeSnapshots,
 } from '@holdfast/kube';
+import { changeFinalizer } from './change-finalizer.ts';
 import { SNAPSHOT_SOURCE_FINALIZER } from './names.ts';
 import { sourceKey } from './source-ref.ts';
 
@@ -46,9 +46,10 @@ export async function sweepSnapshots(deps: {
 
   async function release(snapshot: VolumeSnapshot): Promise<void> {
     const { name, namespace = '' } = snapshot.metadata;
-    const patch = removeFinalizerPatch(snapshot, SNAPSHOT_SOURCE_FINALIZER);
-    if (!patch || isInUse(sourceKey({ kind: 'VolumeSnapshot', namespace, name })) || !(await isOurs(snapshot))) return;
-    await client.patch(volumeSnapshots, { name, namespace }, patch, { signal });
+    if (!snapshot.metadata.finalizers?.includes(SNAPSHOT_SOURCE_FINALIZER)) return;
+    if (isInUse(sourceKey({ kind: 'VolumeSnapshot', namespace, name })) || !(await isOurs(snapshot))) return;
+    const change = { finalizer: SNAPSHOT_SOURCE_FINALIZER, isWanted: false, signal };
+    await changeFinalizer(client, volumeSnapshots, snapshot, change);
     log.info('Released a snapshot that no claim is filled from', { snapshot: `${namespace}/${name}` });
   }
 
@@ -76,9 +77,12 @@ export async function sweepSnapshots(deps: {
           log.warn('Cannot sweep snapshots, tried again later', { error: errorMessage(error) });
           return;
         }
-        log.info('No snapshots to sweep: there are none in this cluster, or the role does not grant list and patch', {
-          error: errorMessage(error),
-        });
+        log.info(
+          'No snapshots to sweep: there are none in this cluster, or the role does not grant to list and patch or update them',
+          {
+            error: errorMessage(error),
+          },
+        );
         stopping.abort();
       }
     },

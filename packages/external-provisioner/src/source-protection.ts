@@ -1,15 +1,14 @@
 import type { Store } from '@holdfast/control';
 import { errorMessage, type Logger } from '@holdfast/core';
 import {
-  addFinalizerPatch,
   isForbidden,
   isNotFound,
   type KubeClient,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
-  removeFinalizerPatch,
   volumeSnapshots,
 } from '@holdfast/kube';
+import { changeFinalizer } from './change-finalizer.ts';
 import type { ClaimMemory } from './claim-memory.ts';
 import { CLONE_SOURCE_FINALIZER, SNAPSHOT_SOURCE_FINALIZER } from './names.ts';
 import type { PlanSource } from './plan.ts';
@@ -35,14 +34,17 @@ export function createSourceProtection(deps: {
 
   async function protectSnapshot(source: PlanSource, signal: AbortSignal): Promise<void> {
     const { name, namespace } = source;
+    const live = await client.get(volumeSnapshots, { name, namespace }, { signal });
+    requireSame(live.metadata, source);
     try {
-      const live = await client.get(volumeSnapshots, { name, namespace }, { signal });
-      requireSame(live.metadata, source);
-      const patch = addFinalizerPatch(live, SNAPSHOT_SOURCE_FINALIZER);
-      if (patch) await client.patch(volumeSnapshots, { name, namespace }, patch, { signal });
+      await changeFinalizer(client, volumeSnapshots, live, {
+        finalizer: SNAPSHOT_SOURCE_FINALIZER,
+        isWanted: true,
+        signal,
+      });
     } catch (error) {
       if (!isForbidden(error)) throw error;
-      log.debug(2, 'Not allowed to patch volumesnapshots: the source is not protected', { name, namespace });
+      log.debug(2, 'Not allowed to patch or update volumesnapshots: the source is not protected', { name, namespace });
     }
   }
 
@@ -50,17 +52,11 @@ export function createSourceProtection(deps: {
     const { name, namespace } = source;
     const live = await client.get(persistentVolumeClaims, { name, namespace }, { signal });
     requireSame(live.metadata, source);
-    const patch = addFinalizerPatch(live, CLONE_SOURCE_FINALIZER);
-    if (!patch) return;
-    try {
-      await client.patch(persistentVolumeClaims, { name, namespace }, patch, { signal });
-    } catch (error) {
-      if (!isForbidden(error)) throw error;
-      // Roles written for the Go sidecar grant `update` on claims and not `patch`.
-      const finalizers = [...(live.metadata.finalizers ?? []), CLONE_SOURCE_FINALIZER];
-      const body = { ...live, metadata: { ...live.metadata, finalizers } };
-      await client.replace(persistentVolumeClaims, { name, namespace }, body, { signal });
-    }
+    await changeFinalizer(client, persistentVolumeClaims, live, {
+      finalizer: CLONE_SOURCE_FINALIZER,
+      isWanted: true,
+      signal,
+    });
   }
 
   function isInUse(key: string, exceptClaimUid?: string): boolean {
@@ -80,8 +76,8 @@ export function createSourceProtection(deps: {
       const { name, namespace } = source;
       try {
         const live = await client.get(volumeSnapshots, { name, namespace }, { signal });
-        const patch = removeFinalizerPatch(live, SNAPSHOT_SOURCE_FINALIZER);
-        if (patch) await client.patch(volumeSnapshots, { name, namespace }, patch, { signal });
+        const change = { finalizer: SNAPSHOT_SOURCE_FINALIZER, isWanted: false, signal };
+        await changeFinalizer(client, volumeSnapshots, live, change);
       } catch (error) {
         signal.throwIfAborted();
         if (isNotFound(error)) return;

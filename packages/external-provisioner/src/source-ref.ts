@@ -55,3 +55,8 @@ export function sourceKeyOf(claim: PersistentVolumeClaim): string | undefined {
     throw error;
   }
 }
+
+/** The kind of what a claim is filled from, as the metrics have it; empty for none. */
+export function sourceKindOf({ spec }: PersistentVolumeClaim): string {
+  return spec?.dataSource?.kind ?? '';
+}

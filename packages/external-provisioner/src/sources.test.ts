@@ -103,6 +103,22 @@ describe('from a snapshot', () => {
     await eventually(async () => expect(await snapshotFinalizers()).toEqual([]));
   });
 
+  it('is held by update where the role grants no patch, as the Go sidecar’s does', async () => {
+    await snapshot();
+    rig.cluster.intercept(({ verb, resource, userAgent }) =>
+      verb === 'patch' && resource === 'volumesnapshots' && userAgent.startsWith('csi-provisioner')
+        ? { status: 403, body: { kind: 'Status', code: 403, reason: 'Forbidden', message: 'no' } }
+        : undefined,
+    );
+    await rig.start();
+    await rig.createClaim('data', { spec: { dataSource: fromSnapshot } });
+    await bound('data');
+    await eventually(() => {
+      expect(rig.writes().filter((write) => write === 'update volumesnapshots')).toHaveLength(2);
+    });
+    expect(await snapshotFinalizers()).toEqual([]);
+  });
+
   it('waits until the snapshot is there', async () => {
     await rig.start();
     await rig.createClaim('data', { spec: { dataSource: fromSnapshot } });

@@ -3,6 +3,7 @@ import { isForbidden, isNotFound, type PersistentVolumeClaim, persistentVolumeCl
 import type { ClaimStep } from './decide.ts';
 import { unselectNodePatch } from './patches.ts';
 import { selectedNodeOf } from './plan.ts';
+import { sourceKindOf } from './source-ref.ts';
 import { type CreateStepsDeps, createCreateSteps } from './steps-create.ts';
 import type { NodeSteps } from './steps-node.ts';
 
@@ -24,7 +25,7 @@ export function createClaimSteps(
     signal: AbortSignal,
   ): Promise<Outcome> {
     const className = claim.spec?.storageClassName ?? '';
-    metrics.provisionFailed(className, claim.spec?.dataSource?.kind ?? '');
+    metrics.provisionFailed(className, sourceKindOf(claim));
     events.failed(claim, className, `${reason}; asking the scheduler for another node`);
     const [current] = claims.byIndex('uid', claim.metadata.uid);
     if (!current) return done;
@@ -87,7 +88,7 @@ export function createClaimSteps(
         return done;
       case 'refuse':
       case 'retry': {
-        metrics.provisionFailed(step.className, step.claim.spec?.dataSource?.kind ?? '');
+        metrics.provisionFailed(step.className, sourceKindOf(step.claim));
         events.failed(step.claim, step.className, step.reason);
         return { kind: step.kind === 'retry' ? 'retry' : 'giveUp', error: new Error(step.reason) };
       }
