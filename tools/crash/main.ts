@@ -1,6 +1,7 @@
 // `npm run test:crash -- external-provisioner`: kills a sidecar at every single API call and RPC of its objects' lives, starts it
 // again, and checks that nothing is lost, left or done twice. The last line is "points N, violations M".
 import { availableParallelism } from 'node:os';
+import { errorMessage } from '@holdfast/core';
 import { sweepCrashPoints } from '@holdfast/sandbox/testing';
 import { parseArguments } from './arguments.ts';
 import { bundle } from './bundle.ts';
@@ -26,15 +27,23 @@ async function run(): Promise<number> {
     if (!given.names.includes(name)) continue;
     const file = await bundle(name);
     for (const scenario of scenariosOf(file)) {
-      const report = await sweepCrashPoints(scenario, {
-        say: console.log,
-        signal: stop.signal,
-        parallel: Math.max(2, availableParallelism()),
-        patienceMs: PATIENCE_MS,
-        ...(given.only === undefined ? {} : { only: given.only }),
-      });
-      points += report.points;
-      violations += report.violations.length;
+      if (stop.signal.aborted) break;
+      try {
+        const report = await sweepCrashPoints(scenario, {
+          say: console.log,
+          signal: stop.signal,
+          parallel: Math.max(2, availableParallelism()),
+          patienceMs: PATIENCE_MS,
+          ...(given.only === undefined ? {} : { only: given.only }),
+        });
+        points += report.points;
+        violations += report.violations.length;
+      } catch (error) {
+        if (stop.signal.aborted) break;
+        // Not even a life without a crash came to its end.
+        console.error(`${scenario.name}: ${errorMessage(error)}`);
+        violations += 1;
+      }
     }
   }
   if (stop.signal.aborted) console.error('crash: stopped before the end');
