@@ -9,15 +9,12 @@ import {
   type QueueMetrics,
   readLive,
   runController,
-  type StoreChange,
   type WorkQueue,
 } from '@holdfast/control';
 import { type Clock, type Logger, systemClock } from '@holdfast/core';
 import {
   type KubeClient,
-  objectKey,
   type PersistentVolume,
-  type PersistentVolumeClaim,
   persistentVolumes,
   storageClasses,
   volumeAttributesClasses,
@@ -37,13 +34,12 @@ import { classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
 import { decideVolume } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import type { ProvisionMetrics } from './metrics.ts';
-import { CLONE_SOURCE_FINALIZER, queues } from './names.ts';
+import { queues } from './names.ts';
 import { isLocal, type NodeRole, nodeTopology } from './node-role.ts';
 import type { ProvisionRules } from './plan.ts';
 import { readSource } from './read-source.ts';
 import { sweepSnapshots } from './snapshot-sweep.ts';
 import { createSourceProtection } from './source-protection.ts';
-import { sourceKeyOf } from './source-ref.ts';
 import { createClaimSteps } from './steps.ts';
 import { createNodeSteps } from './steps-node.ts';
 import { createVolumeSteps } from './steps-volume.ts';
@@ -52,6 +48,7 @@ import { takeOver } from './take-over.ts';
 import { createVolumeMemory } from './volume-memory.ts';
 import { volumeNameFor } from './volume-name.ts';
 import type { NodeAffinity } from './volume-object.ts';
+import { wakeQueues } from './wake-queues.ts';
 
 export interface ProvisionerDeps {
   readonly client: KubeClient;
@@ -205,57 +202,6 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     return decideVolume({ volume, attachedNodes, stage, isLocal: isOurNode }, driver);
   }
 
-  /** Which change puts what into a queue. */
-  function subscribe(claimQueue: WorkQueue, volumeQueue: WorkQueue, cloneSourceQueue: WorkQueue): () => void {
-    const isOpen = ({ metadata, spec }: PersistentVolumeClaim) => !spec?.volumeName || claimMemory.has(metadata.uid);
-    const onClaim = (change: StoreChange<PersistentVolumeClaim>) => {
-      const { uid } = change.object.metadata;
-      if (change.kind === 'deleted') contention?.forget(uid);
-      if (change.kind === 'deleted' ? claimMemory.has(uid) : isOpen(change.object)) claimQueue.add(uid);
-      wakeCloneSources(change);
-    };
-    const wakeCloneSources = (change: StoreChange<PersistentVolumeClaim>) => {
-      const { object } = change;
-      if (
-        object.metadata.deletionTimestamp !== undefined &&
-        object.metadata.finalizers?.includes(CLONE_SOURCE_FINALIZER)
-      ) {
-        cloneSourceQueue.add(objectKey(object));
-      }
-      // A claim that was to be cloned, and is or is gone.
-      const before = change.kind === 'updated' ? change.old : object;
-      const source = change.kind === 'added' ? undefined : sourceKeyOf(before);
-      const prefix = 'PersistentVolumeClaim/';
-      if (source?.startsWith(prefix)) cloneSourceQueue.add(source.slice(prefix.length));
-    };
-    const addClaims = (found: readonly PersistentVolumeClaim[]) => {
-      for (const claim of found) claimQueue.add(claim.metadata.uid);
-    };
-    const subscriptions = [
-      claims.subscribe(onClaim),
-      attributesClasses.subscribe(({ kind, object }) => {
-        if (kind !== 'deleted') addClaims(claims.byIndex('attributesClass', object.metadata.name));
-      }),
-      classes.subscribe(({ kind, object }) => {
-        if (kind !== 'deleted') addClaims(claims.byIndex('class', object.metadata.name));
-      }),
-      volumes.subscribe(({ kind, object }) => {
-        volumeQueue.add(object.metadata.name);
-        if (kind === 'deleted') addClaims(claims.byIndex('volumeName', object.metadata.name));
-      }),
-      attachments.subscribe(({ kind, object }) => {
-        const name = object.spec.source.persistentVolumeName;
-        if (kind === 'deleted' && name) volumeQueue.add(name);
-      }),
-    ];
-    addClaims(claims.list().filter(isOpen));
-    for (const claim of claims.list()) wakeCloneSources({ kind: 'added', object: claim });
-    for (const volume of volumes.list()) volumeQueue.add(volume.metadata.name);
-    return () => {
-      for (const unsubscribe of subscriptions) unsubscribe();
-    };
-  }
-
   function createQueue(name: string): WorkQueue {
     return createWorkQueue({
       name,
@@ -271,7 +217,14 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
   const cloneSourceQueue = createQueue(queues.cloneSources);
   await caches.synced;
   takeOver({ journal, memory: claimMemory, stores: caches.stores, queue: claimQueue, log });
-  const unsubscribe = subscribe(claimQueue, volumeQueue, cloneSourceQueue);
+  const unsubscribe = wakeQueues({
+    stores: caches.stores,
+    memory: claimMemory,
+    contention,
+    claimQueue,
+    volumeQueue,
+    cloneSourceQueue,
+  });
   const { workers } = deps;
   try {
     await Promise.all([

@@ -6,6 +6,7 @@ import {
   volumeCapabilityFor,
 } from '@holdfast/csi-spec';
 import type { PersistentVolumeClaim, StorageClass, VolumeAttributesClass } from '@holdfast/kube';
+import { attributesOf } from './attributes.ts';
 import { driverParameters, fsTypeOf } from './class-parameters.ts';
 import { contentSource, type SourceView } from './content-source.ts';
 import type { DriverTraits } from './driver-traits.ts';
@@ -149,31 +150,6 @@ function withSource(
       source: { kind, name, namespace, uid, isProtected },
     },
   };
-}
-
-type Attributes =
-  | { readonly kind: 'known'; readonly parameters: Record<string, string> }
-  | { readonly kind: 'unready'; readonly reason: string };
-
-/** CreateVolume's `mutable_parameters`: those of the claim's VolumeAttributesClass. */
-function attributesOf(
-  deps: Pick<Parameters<typeof planVolume>[0], 'claim' | 'attributesClass' | 'driver' | 'rules'>,
-): Attributes {
-  const { claim, attributesClass, driver, rules } = deps;
-  const name = claim.spec?.volumeAttributesClassName;
-  if (!name || !rules.hasAttributesClasses) return { kind: 'known', parameters: {} };
-  if (!driver.canModifyVolumes) {
-    throw new RefusalError(
-      `driver ${driver.driverName} knows no VolumeAttributesClasses (it lacks MODIFY_VOLUME): remove spec.volumeAttributesClassName`,
-    );
-  }
-  if (!attributesClass) return { kind: 'unready', reason: `VolumeAttributesClass ${name} does not exist: create it` };
-  if (attributesClass.driverName !== driver.driverName) {
-    throw new RefusalError(
-      `VolumeAttributesClass ${name} is of driver ${attributesClass.driverName}, not of ${driver.driverName}: name one of that driver`,
-    );
-  }
-  return { kind: 'known', parameters: { ...attributesClass.parameters } };
 }
 
 function planWithoutTopology(
