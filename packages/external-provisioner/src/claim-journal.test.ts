@@ -66,7 +66,7 @@ describe('a provisioner that is stopped during CreateVolume, and whose claim goe
 describe('the journal', () => {
   function planOf(uid: string) {
     const storageClass = classOf({
-      parameters: { blob: Array.from({ length: 90 }, () => crypto.randomUUID()).join() },
+      parameters: { blob: Array.from({ length: 900 }, () => crypto.randomUUID()).join() },
     });
     const deps = { storageClass, attributesClass: undefined, source: undefined, driver: traits, rules };
     const result = planVolume({ ...deps, claim: claimOf({}, { uid }), cluster: noTopology });
@@ -104,7 +104,7 @@ describe('the journal', () => {
       for (; count < 1000; count += 1) await journal.begin(planOf(`uid-${count}`), signal);
     };
     await expect(begin()).rejects.toThrow(JournalFullError);
-    expect(count).toBeGreaterThan(20);
+    expect(count).toBeGreaterThan(2);
     journal.settle('uid-0');
     await journal.begin(planOf('late'), signal);
   });

@@ -35,6 +35,8 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
   const { notes, fence, log } = deps;
   if (!notes) return forgetfulJournal;
   const open = new Map<string, VolumePlan>();
+  // How long each entry's text is by itself. Together they are shorter.
+  const sizes = new Map<string, number>();
   const stored = new Set<string>();
   // Settled, and maybe on the lease still.
   const settling = new Set<string>();
@@ -46,8 +48,22 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
     return encoded;
   }
 
-  function changed(): void {
+  function enter(uid: string, plan: VolumePlan): void {
+    open.set(uid, plan);
+    sizes.set(uid, encodePlans([plan]).length);
     encoded = undefined;
+  }
+
+  function remove(uid: string): boolean {
+    sizes.delete(uid);
+    encoded = undefined;
+    return open.delete(uid);
+  }
+
+  /** The whole is put together only where the sum of the entries might not fit: many begin before one write. */
+  function isTooLong(): boolean {
+    const sum = sizes.values().reduce((total, size) => total + size, 0);
+    return sum > MAX_TEXT_BYTES && (text()?.length ?? 0) > MAX_TEXT_BYTES;
   }
 
   return {
@@ -58,7 +74,7 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
       try {
         const plans = decodePlans(note.text);
         for (const plan of note.isCurrent ? plans : []) {
-          open.set(plan.claim.metadata.uid, plan);
+          enter(plan.claim.metadata.uid, plan);
           stored.add(plan.claim.metadata.uid);
         }
         if (!note.isCurrent) notes.touch();
@@ -79,11 +95,9 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
       const { uid } = plan.claim.metadata;
       if (stored.has(uid)) return;
       fence.check();
-      open.set(uid, plan);
-      changed();
-      if ((text()?.length ?? 0) > MAX_TEXT_BYTES) {
-        open.delete(uid);
-        changed();
+      enter(uid, plan);
+      if (isTooLong()) {
+        remove(uid);
         throw new JournalFullError(
           `the driver has not yet said what became of ${open.size} volumes, and no more can be kept in mind; waiting for it`,
         );
@@ -92,16 +106,14 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
         await notes.store(signal);
       } catch (error) {
         // Whether it is on the lease is not known, but nothing was asked of the driver.
-        open.delete(uid);
-        changed();
+        remove(uid);
         throw error;
       }
       stored.add(uid);
     },
     settle(uid) {
       stored.delete(uid);
-      if (!open.delete(uid)) return;
-      changed();
+      if (!remove(uid)) return;
       settling.add(uid);
       notes.touch();
     },
