@@ -15,6 +15,7 @@ const commands = {
   format: { script: 'tools/format.ts', args: [] },
   reference: { script: 'tools/reference/main.ts', args: [] },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
+  'test:wire': { script: 'tools/wire/main.ts', args: [] },
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
