@@ -88,6 +88,9 @@ function subresourcesOf(kind: Kind): { name: string; kind: string; group?: strin
       { name: 'log', kind: 'Pod', verbs: ['get'] },
     ];
   }
+  if (kind.plural === 'serviceaccounts') {
+    return [{ name: 'token', group: 'authentication.k8s.io', kind: 'TokenRequest', verbs: ['create'] }];
+  }
   if (kind.plural === 'namespaces') return [...found, { name: 'finalize', kind: 'Namespace', verbs: ['update'] }];
   return found;
 }
@@ -107,7 +110,15 @@ function resourceList(group: string, version: string): JsonObject {
       storageVersionHash: '',
     });
     for (const sub of subresourcesOf(kind)) {
-      resources.push({ name: `${name}/${sub.name}`, singularName: '', namespaced, kind: sub.kind, verbs: sub.verbs });
+      const of = sub.group === undefined ? {} : { group: sub.group, version: 'v1' };
+      resources.push({
+        name: `${name}/${sub.name}`,
+        singularName: '',
+        namespaced,
+        ...of,
+        kind: sub.kind,
+        verbs: sub.verbs,
+      });
     }
   }
   for (const review of reviews.filter((candidate) => candidate.group === group)) {
@@ -147,7 +158,7 @@ function aggregatedResources(group: string): JsonObject[] {
       ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
       subresources: subresourcesOf(kind).map((sub) => ({
         subresource: sub.name,
-        responseKind: { group, version: kind.version, kind: sub.kind },
+        responseKind: { group: sub.group ?? group, version: kind.version, kind: sub.kind },
         verbs: sub.verbs,
       })),
     }));

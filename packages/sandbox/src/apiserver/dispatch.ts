@@ -1,3 +1,5 @@
+import type { AccountTokens } from './access/account-tokens.ts';
+import { answerTokenRequest } from './access/token-request.ts';
 import type { User } from './auth.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { aggregatedContentType, discover } from './discovery.ts';
@@ -44,12 +46,17 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What answering needs beyond what the verbs do. */
+export interface AnswerContext extends VerbContext {
+  readonly accountTokens: AccountTokens;
+}
+
 function json(status: number, body: JsonObject): Answer {
   return { status, body, contentType: 'application/json' };
 }
 
 /** Everything but a watch. Throws {@link ApiError}. */
-export function answer(context: VerbContext, request: ApiRequest): Answer {
+export function answer(context: AnswerContext, request: ApiRequest): Answer {
   const { route } = request;
   if (route === undefined) return answerPath(request);
   if (route.name === undefined) return answerCollection(context, request, route);
@@ -111,7 +118,7 @@ function deleteCollection(context: VerbContext, request: ApiRequest, route: Reso
   return json(200, renderList(kind, { items, resourceVersion: context.storage.revision }, as, context.clock.nowMs()));
 }
 
-function answerObject(context: VerbContext, request: ApiRequest, route: ResourceRoute, name: string): Answer {
+function answerObject(context: AnswerContext, request: ApiRequest, route: ResourceRoute, name: string): Answer {
   const { kind, namespace, subresource } = route;
   if (subresource !== undefined && subresource !== 'status') return answerSubresource(context, request, route, name);
   if (subresource === 'status' && kind.hasStatus !== true) throw noSuchPath();
@@ -155,12 +162,16 @@ function answerObject(context: VerbContext, request: ApiRequest, route: Resource
   }
 }
 
-function answerSubresource(context: VerbContext, request: ApiRequest, route: ResourceRoute, name: string): Answer {
+function answerSubresource(context: AnswerContext, request: ApiRequest, route: ResourceRoute, name: string): Answer {
   const { kind, namespace, subresource } = route;
   const options: WriteOptions = readWriteOptions(request);
   if (kind.plural === 'pods' && subresource === 'binding') {
     if (request.method !== 'POST') throw methodNotAllowed();
     return json(201, bindPod(context, { namespace, name }, readBody(request), options));
+  }
+  if (kind.plural === 'serviceaccounts' && subresource === 'token') {
+    if (request.method !== 'POST') throw methodNotAllowed();
+    return json(201, answerTokenRequest(context, { namespace, name }, request));
   }
   if (kind.plural === 'namespaces' && subresource === 'finalize') {
     if (request.method !== 'PUT') throw methodNotAllowed();

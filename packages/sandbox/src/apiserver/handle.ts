@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Logger } from '@holdfast/core';
+import type { Logger } from '@holdfast/core';
 import { errorMessage } from '@holdfast/core';
-import type { TokenTable } from './auth.ts';
-import { anonymous, authenticate, isPublic } from './auth.ts';
-import type { Answer, ApiRequest } from './dispatch.ts';
+import type { Authenticator } from './auth.ts';
+import { anonymous, isPublic } from './auth.ts';
+import type { Answer, AnswerContext, ApiRequest } from './dispatch.ts';
 import { answer } from './dispatch.ts';
 import type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from './interception.ts';
 import { decodeProtobuf, protobufContentType } from './protobuf/decode.ts';
@@ -11,16 +11,13 @@ import { chooseRepresentation, renderObject } from './representation.ts';
 import { readRequestBody, refuseDeep } from './request-body.ts';
 import { routeResource } from './route.ts';
 import { ApiError, noSuchPath, statusBody, unauthorized } from './status.ts';
-import type { Storage } from './storage.ts';
 import { isTrue, readListOptions } from './verbs/list-options.ts';
 import { sendPodLog } from './verbs/pod-log.ts';
 import { watchObjects } from './verbs/watch.ts';
 
-export interface HandlerDeps {
-  readonly storage: Storage;
-  readonly clock: Clock;
+export interface HandlerDeps extends AnswerContext {
   readonly log: Logger;
-  readonly tokens: TokenTable;
+  readonly authenticator: Authenticator;
   readonly bookmarkIntervalMs: number;
   readonly intercept: Interceptor;
   readonly onReply: (entry: RequestLogEntry) => void;
@@ -141,7 +138,7 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
   const url = incoming.url ?? '/';
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
-  const user = authenticate(deps.tokens, incoming.headers.authorization);
+  const user = deps.authenticator.ofHeader(incoming.headers.authorization);
   const bytes = await readRequestBody(incoming);
   if (user === undefined || (user === anonymous && !isPublic(path))) throw unauthorized();
   const sentType = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';

@@ -1,9 +1,21 @@
+import type { User } from './auth.ts';
 import { reviews } from './discovery.ts';
 import type { ApiRequest } from './dispatch.ts';
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
 import { badRequest } from './status.ts';
 import { readBody } from './write-options.ts';
+
+function userInfo({ username, uid, groups, extra }: User): JsonObject {
+  return {
+    username,
+    ...(uid === undefined ? {} : { uid }),
+    groups: [...groups],
+    ...(extra === undefined
+      ? {}
+      : { extra: Object.fromEntries(Object.entries(extra).map(([key, of]) => [key, [...of]])) }),
+  };
+}
 
 /** Reviews of oneself. Every token may do everything: the sandbox has no roles. */
 export function answerReview(path: string, request: ApiRequest): JsonObject | undefined {
@@ -20,6 +32,5 @@ export function answerReview(path: string, request: ApiRequest): JsonObject | un
     const nonResourceRules = [{ verbs: ['*'], nonResourceURLs: ['*'] }];
     return { ...base, status: { resourceRules, nonResourceRules, incomplete: false } };
   }
-  const { username, groups } = request.user;
-  return { ...base, status: { userInfo: { username, groups: [...groups] } } };
+  return { ...base, status: { userInfo: userInfo(request.user) } };
 }

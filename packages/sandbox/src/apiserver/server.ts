@@ -2,7 +2,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Clock, Logger } from '@holdfast/core';
 import { systemClock } from '@holdfast/core';
+import { createAccountTokens } from './access/account-tokens.ts';
+import { createSigningKey } from './access/jwt.ts';
 import type { TokenTable } from './auth.ts';
+import { createAuthenticator } from './auth.ts';
 import { createCertificate } from './certificate.ts';
 import { createHandler } from './handle.ts';
 import type { Interceptor, RequestLogEntry } from './interception.ts';
@@ -58,12 +61,14 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       { isDryRun: false, fieldManager: '' },
     );
   }
+  const accountTokens = createAccountTokens({ key: createSigningKey(), storage, clock });
   const stopping = new AbortController();
   const handle = createHandler({
     storage,
     clock,
     log,
-    tokens: deps.tokens,
+    accountTokens,
+    authenticator: createAuthenticator({ tokens: deps.tokens, accountTokens }),
     bookmarkIntervalMs: deps.bookmarkIntervalMs ?? 60_000,
     intercept: deps.intercept ?? (() => undefined),
     onReply: deps.onReply ?? (() => undefined),

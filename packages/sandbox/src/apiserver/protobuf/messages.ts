@@ -29,11 +29,11 @@ export interface Field {
 /** By field number. */
 export type Message = Readonly<Record<number, Field>>;
 
-function one(name: string, type: FieldType = 'string'): Field {
+export function one(name: string, type: FieldType = 'string'): Field {
   return { name, type };
 }
 
-function many(name: string, type: FieldType = 'string'): Field {
+export function many(name: string, type: FieldType = 'string'): Field {
   return { name, type, isRepeated: true };
 }
 
@@ -64,7 +64,7 @@ const objectMeta: Message = {
   14: many('finalizers'),
 };
 
-const metadata = one('metadata', { message: () => objectMeta });
+export const metadata = one('metadata', { message: () => objectMeta });
 
 const objectReference: Message = {
   1: one('kind'),

@@ -1,5 +1,6 @@
 import type { Struct } from './notation.ts';
 import { readTable } from './notation.ts';
+import { authentication } from './tables/access.ts';
 import { coordination } from './tables/coordination.ts';
 import { core } from './tables/core.ts';
 import { meta } from './tables/meta.ts';
@@ -15,6 +16,7 @@ const packages: readonly (readonly [string, string])[] = [
   ['io.k8s.api.core.v1', volumes],
   ['io.k8s.api.storage.v1', storage],
   ['io.k8s.api.coordination.v1', coordination],
+  ['io.k8s.api.authentication.v1', authentication],
 ];
 
 interface PackagedStruct extends Struct {
