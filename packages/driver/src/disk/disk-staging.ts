@@ -56,6 +56,11 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
     async unstage(id, stagingPath) {
       const entry = await findMount(stagingPath);
       if (entry !== undefined && !(await devices.isMountOf(id, entry))) throw notOurs(stagingPath, entry);
+      if (await devices.isOfAnotherNode(id)) {
+        // Taken from this node while it was away: only what it has mounted itself is left to clear.
+        await unmountAll(stagingPath);
+        return;
+      }
       const loop = await devices.find(id);
       const mounts = loop === undefined ? [] : await devices.mountsOf(loop.device);
       const staging = await canonicalMountPoint(stagingPath);
@@ -98,6 +103,8 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
           filledBytes: 0n,
         };
         await remember(volume.id, before, { ...record, stagingPath });
+        // Left mounted by a node of this machine that has lost it: one kernel, one file system, and no tool may touch the device.
+        if ((await devices.mountsOf(device)).length > 0) return { ...record, stagingPath };
         if (!loop.isReadOnly && (await checkFileSystem(device, fsType)).isCorrected) {
           log.warn('fsck corrected the file system', { volume: volume.id, device });
         }

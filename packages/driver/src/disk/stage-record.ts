@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { writerName } from '../pool/durable-file.ts';
 import { createRecordStore, type RecordStore } from '../pool/record-store.ts';
 
 /**
@@ -24,9 +25,10 @@ const stageRecordSchema = z.object({
 
 export type StageRecord = z.output<typeof stageRecordSchema>;
 
-export function createStageRecords(folder: string): RecordStore<StageRecord> {
+export function createStageRecords(folder: string, nodeId: string): RecordStore<StageRecord> {
   return createRecordStore({
     folder,
+    writer: writerName('node', nodeId),
     schema: stageRecordSchema,
     encode: (record) => ({ ...record, filledBytes: String(record.filledBytes) }),
   });
