@@ -24,6 +24,7 @@ import {
   volumeAttachments,
 } from '@holdfast/kube';
 import { claimKeysOfPod } from './pod-claims.ts';
+import { serviceAccounts } from './service-accounts/resource.ts';
 
 /** One copy of each kind, shared by every loop. */
 export interface Caches {
@@ -36,6 +37,7 @@ export interface Caches {
   readonly nodes: Store<Node>;
   readonly pods: Store<Pod>;
   readonly namespaces: Store<Namespace>;
+  readonly serviceAccounts: Store<KubeObject>;
 }
 
 export interface RunningCaches {
@@ -85,6 +87,7 @@ export function createCaches(deps: CacheDeps): RunningCaches {
       node: (pod) => optional(pod.spec?.nodeName),
     }),
     namespaces: reflect(namespaces),
+    serviceAccounts: reflect(serviceAccounts),
   };
 
   return {

@@ -11,6 +11,7 @@ import { components } from './names.ts';
 import { createNamespaceLoop } from './namespaces/loop.ts';
 import { createClaimProtectionLoop, createVolumeProtectionLoop } from './protection/loops.ts';
 import { createSchedulingLoop } from './scheduling/loop.ts';
+import { createServiceAccountLoop } from './service-accounts/loop.ts';
 
 export interface RunLoopsDeps {
   readonly client: KubeClient;
@@ -30,6 +31,7 @@ const loops: readonly { readonly component: string; readonly create: CreateLoop 
   { component: components.expander, create: createExpansionLoop },
   { component: components.scheduler, create: createSchedulingLoop },
   { component: 'namespace-controller', create: createNamespaceLoop },
+  { component: 'service-account-controller', create: createServiceAccountLoop },
 ];
 
 /**
