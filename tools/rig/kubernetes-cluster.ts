@@ -25,6 +25,8 @@ export interface KubernetesClusterOptions {
   readonly controllers?: readonly string[] | 'none';
   /** Appended to the API server's flags. */
   readonly apiServerArgs?: readonly string[];
+  /** Appended to the controller manager's flags. */
+  readonly controllerManagerArgs?: readonly string[];
 }
 
 export interface KubernetesCluster extends Cluster {
@@ -71,7 +73,10 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
     const healthy = (program: Program, at: string): Promise<void> => untilHealthy({ program, url: at, files, signal });
     await healthy(apiServer, `${url}/readyz`);
     if (hasControllers) {
-      const manager = await start('kube-controller-manager', controllerManagerFlags(files, ports, controllers));
+      const manager = await start('kube-controller-manager', [
+        ...controllerManagerFlags(files, ports, controllers),
+        ...(options.controllerManagerArgs ?? []),
+      ]);
       const scheduler = await start('kube-scheduler', schedulerFlags(files, ports));
       await healthy(manager, `https://127.0.0.1:${ports.controllerManager}/healthz`);
       await healthy(scheduler, `https://127.0.0.1:${ports.scheduler}/healthz`);
