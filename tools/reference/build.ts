@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder, keptCopy, keepCopy } from './cache.ts';
+import { cacheFolder, keepCopy, keptCopy } from './cache.ts';
 import { buildArguments, goModText, stampText, type Wanted, wantedModules } from './go-module.ts';
 import { goVersion, type ReferenceModule, referenceModules } from './versions.ts';
 

@@ -38,7 +38,13 @@ function packageOf({ name, programs }: ReferenceModule, program: string): string
  * @param sources text of the module's own source files
  */
 export function stampText(module: ReferenceModule, program: string, sources: readonly string[] = []): string {
-  const asked = [goModText(module), ...buildArguments(module, [program], ''), process.platform, process.arch, ...sources];
+  const asked = [
+    goModText(module),
+    ...buildArguments(module, [program], ''),
+    process.platform,
+    process.arch,
+    ...sources,
+  ];
   return `${module.version} ${createHash('sha256').update(asked.join('\n')).digest('hex')}\n`;
 }
 
