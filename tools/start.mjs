@@ -14,6 +14,9 @@ const commands = {
   generate: { script: 'tools/generate.ts', args: [] },
   format: { script: 'tools/format.ts', args: [] },
   reference: { script: 'tools/reference/main.ts', args: [] },
+  bench: { script: 'tools/bench/main.ts', args: [], needsLinux: true },
+  'test:control-plane': { script: 'tools/scenarios/main.ts', args: [], needsLinux: true },
+  rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
   'test:wire': { script: 'tools/wire/main.ts', args: [] },
 };
