@@ -146,7 +146,7 @@ function sidecarOfComponent(component: string, driverName: string): SidecarName 
 
 /** Which sidecar sent a request, by the service account it runs under. */
 export function sidecarOf({ user }: Pick<AuditedRequest, 'user'>): SidecarName | undefined {
-  return sidecarNames.find((name) => user.startsWith('system:serviceaccount:') && user.endsWith(`:csi-${name}`));
+  return sidecarNames.find((name) => user.startsWith('system:serviceaccount:') && user.endsWith(`csi-${name}`));
 }
 
 const reading = new Set(['get', 'list', 'watch']);
