@@ -61,6 +61,12 @@ const kubeletTable = {
   },
   'http-port': { type: 'int', default: 0, help: 'Loopback port for logs and statistics. 0: a free one.', schema: port },
   'node-labels': { type: 'map', default: {}, help: 'Labels of the Node, as key:value,key:value.' },
+  'node-status-update-frequency': {
+    type: 'duration',
+    default: '10s',
+    help: 'How often the lease of the node is renewed and its status looked at. A lease lasts four times as long.',
+    schema: z.number().min(100, 'must be at least 100ms'),
+  },
   'cleanup-on-exit': {
     type: 'bool',
     default: false,
