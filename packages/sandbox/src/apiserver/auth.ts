@@ -45,9 +45,8 @@ export function createAuthenticator(deps: {
   return {
     ofToken,
     ofHeader(authorization) {
-      if (authorization === undefined) return anonymous;
-      const token = /^bearer\s+(\S+)$/i.exec(authorization)?.[1];
-      return token === undefined ? undefined : ofToken(token)?.user;
+      const token = /^bearer +(\S+)/i.exec(authorization?.trim() ?? '')?.[1];
+      return token === undefined ? anonymous : ofToken(token)?.user;
     },
   };
 }
@@ -56,11 +55,4 @@ export function createAuthenticator(deps: {
 function withAuthenticated(user: User): User {
   const group = 'system:authenticated';
   return user.groups.includes(group) ? user : { ...user, groups: [...user.groups, group] };
-}
-
-// What the discovery of a real cluster's health and version needs nobody to log in for (system:public-info-viewer).
-const publicPaths = ['/healthz', '/livez', '/readyz', '/version'];
-
-export function isPublic(path: string): boolean {
-  return publicPaths.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 }

@@ -1,6 +1,8 @@
 import type { AccountTokens } from './access/account-tokens.ts';
+import type { Authorizer } from './access/authorizer.ts';
+import { requireCreate } from './access/require.ts';
 import { answerTokenRequest } from './access/token-request.ts';
-import type { User } from './auth.ts';
+import type { Authenticator, User } from './auth.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { aggregatedContentType, discover } from './discovery.ts';
 import type { JsonObject } from './json.ts';
@@ -49,6 +51,8 @@ export interface Answer {
 /** What answering needs beyond what the verbs do. */
 export interface AnswerContext extends VerbContext {
   readonly accountTokens: AccountTokens;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
 }
 
 function json(status: number, body: JsonObject): Answer {
@@ -58,20 +62,17 @@ function json(status: number, body: JsonObject): Answer {
 /** Everything but a watch. Throws {@link ApiError}. */
 export function answer(context: AnswerContext, request: ApiRequest): Answer {
   const { route } = request;
-  if (route === undefined) return answerPath(request);
+  if (route === undefined) return answerPath(context, request);
   if (route.name === undefined) return answerCollection(context, request, route);
   return answerObject(context, request, route, route.name);
 }
 
-function answerPath(request: ApiRequest): Answer {
+function answerPath(context: AnswerContext, request: ApiRequest): Answer {
   const { path, method } = request;
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path))
     return { status: 200, body: 'ok', contentType: 'text/plain; charset=utf-8' };
-  const reviewed = answerReview(path, request);
-  if (reviewed !== undefined) {
-    if (method !== 'POST') throw methodNotAllowed();
-    return json(201, reviewed);
-  }
+  const reviewed = answerReview(context, request);
+  if (reviewed !== undefined) return json(201, reviewed);
   const found = discover(path, request.accept);
   if (found !== undefined) {
     if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
@@ -133,7 +134,10 @@ function answerObject(context: AnswerContext, request: ApiRequest, route: Resour
       return json(200, renderObject(kind, object, as, nowMs));
     }
     case 'PUT': {
-      const { status, object } = replaceObject(context, kind, target, readBody(request), readWriteOptions(request));
+      const { status, object } = replaceObject(context, kind, target, readBody(request), {
+        ...readWriteOptions(request),
+        checkCreate: () => requireCreate(context.authorizer, request),
+      });
       return json(status, renderObject(kind, object, as, nowMs));
     }
     case 'PATCH': {
@@ -141,6 +145,7 @@ function answerObject(context: AnswerContext, request: ApiRequest, route: Resour
         ...readWriteOptions(request),
         contentType: request.contentType,
         isForced: request.query.get('force') === 'true',
+        checkCreate: () => requireCreate(context.authorizer, request),
       };
       const { status, object } = patchObject(context, kind, target, request.body, options);
       return json(status, renderObject(kind, object, as, nowMs));

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@holdfast/core';
 import { errorMessage } from '@holdfast/core';
-import type { Authenticator } from './auth.ts';
-import { anonymous, isPublic } from './auth.ts';
+import { refusalOf } from './access/require.ts';
 import type { Answer, AnswerContext, ApiRequest } from './dispatch.ts';
 import { answer } from './dispatch.ts';
 import type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from './interception.ts';
@@ -17,7 +16,6 @@ import { watchObjects } from './verbs/watch.ts';
 
 export interface HandlerDeps extends AnswerContext {
   readonly log: Logger;
-  readonly authenticator: Authenticator;
   readonly bookmarkIntervalMs: number;
   readonly intercept: Interceptor;
   readonly onReply: (entry: RequestLogEntry) => void;
@@ -62,6 +60,12 @@ async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: Se
     deps.log.debug(5, 'request', { verb: seen.verb, path: seen.path, status, userAgent: seen.userAgent });
   };
 
+  const refusal = refusalOf(deps.authorizer, request);
+  if (refusal !== undefined) {
+    logReply(refusal.code);
+    send(response, errorAnswer(refusal));
+    return;
+  }
   const intervention = await deps.intercept(seen);
   if (intervention !== undefined && 'status' in intervention) {
     logReply(intervention.status);
@@ -140,7 +144,7 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
   const path = mark < 0 ? url : url.slice(0, mark);
   const user = deps.authenticator.ofHeader(incoming.headers.authorization);
   const bytes = await readRequestBody(incoming);
-  if (user === undefined || (user === anonymous && !isPublic(path))) throw unauthorized();
+  if (user === undefined) throw unauthorized();
   const sentType = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
   const { body, contentType } = asJson(bytes, sentType);
   if (contentType !== 'application/yaml') refuseDeep(body);

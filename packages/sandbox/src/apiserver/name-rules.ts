@@ -18,6 +18,13 @@ export const dnsLabel: NameRule = (name) => {
   return `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`;
 };
 
+/** What can stand between two slashes of a URL: names of roles, which may hold colons. */
+export const pathSegment: NameRule = (name) => {
+  if (name === '.' || name === '..') return `may not be '${name}'`;
+  const wrong = ['/', '%'].filter((text) => name.includes(text));
+  return wrong.length === 0 ? undefined : wrong.map((text) => `may not contain '${text}'`).join(', ');
+};
+
 /** `prefix/name` or `name`: keys of labels and annotations, and finalizers. */
 export const qualifiedName: NameRule = (name) => {
   const parts = name.split('/');

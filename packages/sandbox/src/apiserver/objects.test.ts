@@ -309,11 +309,12 @@ describe('a table', () => {
 
 describe('who may ask', () => {
   it('tells anybody that it lives, and nothing else', async () => {
-    const anonymous = { authorization: '' };
     expect((await fetch(`${api.server.url}/readyz`)).status).toBe(200);
     expect((await fetch(`${api.server.url}/version`)).status).toBe(200);
-    expect((await fetch(`${api.server.url}${claims}`)).status).toBe(401);
-    expect((await api.call('GET', claims, undefined, anonymous)).status).toBe(401);
+    expect((await fetch(`${api.server.url}${claims}`)).status).toBe(403);
+    // What is no bearer token is none; a token that nobody was given is another matter.
+    expect((await api.call('GET', claims, undefined, { authorization: 'Basic YTpi' })).status).toBe(403);
+    expect((await api.call('GET', claims, undefined, { authorization: 'Bearer other' })).status).toBe(401);
   });
 });
 

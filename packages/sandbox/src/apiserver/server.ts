@@ -3,6 +3,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Clock, Logger } from '@holdfast/core';
 import { systemClock } from '@holdfast/core';
 import { createAccountTokens } from './access/account-tokens.ts';
+import { createAuthorizer } from './access/authorizer.ts';
+import { bootstrapAccess } from './access/bootstrap.ts';
 import { createSigningKey } from './access/jwt.ts';
 import type { TokenTable } from './auth.ts';
 import { createAuthenticator } from './auth.ts';
@@ -61,6 +63,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       { isDryRun: false, fieldManager: '' },
     );
   }
+  bootstrapAccess({ storage, clock });
   const accountTokens = createAccountTokens({ key: createSigningKey(), storage, clock });
   const stopping = new AbortController();
   const handle = createHandler({
@@ -69,6 +72,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     log,
     accountTokens,
     authenticator: createAuthenticator({ tokens: deps.tokens, accountTokens }),
+    authorizer: createAuthorizer({ storage }),
     bookmarkIntervalMs: deps.bookmarkIntervalMs ?? 60_000,
     intercept: deps.intercept ?? (() => undefined),
     onReply: deps.onReply ?? (() => undefined),

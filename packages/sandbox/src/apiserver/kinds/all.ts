@@ -8,6 +8,7 @@ import { events } from './events.ts';
 import { leases } from './leases.ts';
 import { nodes } from './nodes.ts';
 import { pods } from './pods.ts';
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './rbac.ts';
 import { services } from './services.ts';
 import { volumes } from './volumes.ts';
 
@@ -30,4 +31,8 @@ export const allKinds: readonly Kind[] = [
   csiStorageCapacities,
   volumeAttributesClasses,
   leases,
+  roles,
+  roleBindings,
+  clusterRoles,
+  clusterRoleBindings,
 ];

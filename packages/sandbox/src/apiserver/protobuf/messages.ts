@@ -96,7 +96,7 @@ const requirement: Message = { 1: one('key'), 2: one('operator'), 3: many('value
 const requirements = (name: string): Field => many(name, { message: () => requirement });
 const selectorTerm: Message = { 1: requirements('matchExpressions'), 2: requirements('matchFields') };
 const nodeSelector: Message = { 1: many('nodeSelectorTerms', { message: () => selectorTerm }) };
-const labelSelector: Message = { 1: one('matchLabels', textMap), 2: requirements('matchExpressions') };
+export const labelSelector: Message = { 1: one('matchLabels', textMap), 2: requirements('matchExpressions') };
 
 const volumeSpec: Message = {
   1: one('capacity', { map: 'quantity' }),
@@ -153,7 +153,7 @@ const deleteOptions: Message = {
   5: many('dryRun'),
 };
 
-/** By kind. Reviews of oneself are answered whatever they ask, so nothing of them is read. */
+/** By kind. */
 export const messages: Readonly<Record<string, Message>> = {
   Namespace: { 1: metadata },
   Secret: {
@@ -195,7 +195,4 @@ export const messages: Readonly<Record<string, Message>> = {
     5: one('maximumVolumeSize', 'quantity'),
   },
   DeleteOptions: deleteOptions,
-  SelfSubjectAccessReview: {},
-  SelfSubjectReview: {},
-  SelfSubjectRulesReview: {},
 };

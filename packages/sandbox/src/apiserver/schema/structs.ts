@@ -1,6 +1,6 @@
 import type { Struct } from './notation.ts';
 import { readTable } from './notation.ts';
-import { authentication } from './tables/access.ts';
+import { authentication, rbac, reviews } from './tables/access.ts';
 import { coordination } from './tables/coordination.ts';
 import { core } from './tables/core.ts';
 import { meta } from './tables/meta.ts';
@@ -17,6 +17,8 @@ const packages: readonly (readonly [string, string])[] = [
   ['io.k8s.api.storage.v1', storage],
   ['io.k8s.api.coordination.v1', coordination],
   ['io.k8s.api.authentication.v1', authentication],
+  ['io.k8s.api.authorization.v1', reviews],
+  ['io.k8s.api.rbac.v1', rbac],
 ];
 
 interface PackagedStruct extends Struct {

@@ -14,6 +14,8 @@ export interface WriteOptions {
   readonly isDryRun: boolean;
   readonly fieldManager: string;
   readonly onUnknownFields?: OnUnknownFields;
+  /** Called before an update or an apply creates what is not there; throws when the user may not create. */
+  readonly checkCreate?: () => void;
 }
 
 export interface WriteResult {

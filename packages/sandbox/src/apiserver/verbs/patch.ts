@@ -106,6 +106,7 @@ function apply(
   });
   if (previous === undefined) {
     if (target.subresource === 'status') throw notFound(kind, target.name);
+    options.checkCreate?.();
     return createObject(context, kind, target.namespace, merged, options);
   }
   const draft = readDraft(kind, merged);

@@ -41,6 +41,7 @@ export function replaceObject(
   const previous = context.storage.get(storageName(kind), keyOfTarget(target));
   if (previous === undefined) {
     if (kind.canCreateOnUpdate !== true) throw notFound(kind, name);
+    options.checkCreate?.();
     return createObject(context, kind, target.namespace, body, options);
   }
   if (kind.needsResourceVersion === true && draft.metadata.resourceVersion === undefined) {

@@ -1,0 +1,29 @@
+import type { Authenticator, User } from '../auth.ts';
+import type { JsonObject } from '../json.ts';
+import { stringAt, textsAt } from '../json.ts';
+import { badRequest } from '../status.ts';
+
+/** Who am I? */
+export function reviewSelf(user: User, sent: JsonObject): JsonObject {
+  return { ...sent, status: { userInfo: userInfo(user) } };
+}
+
+/** Whose token is this? */
+export function reviewToken(authenticator: Authenticator, sent: JsonObject): JsonObject {
+  const token = stringAt(sent, 'spec', 'token') ?? '';
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
+  const asked = textsAt(sent, 'spec', 'audiences');
+  const known = authenticator.ofToken(token, asked.length === 0 ? undefined : asked);
+  if (known === undefined) return { ...sent, status: { user: {}, error: 'invalid bearer token' } };
+  return { ...sent, status: { authenticated: true, user: userInfo(known.user), audiences: [...known.audiences] } };
+}
+
+function userInfo({ username, uid, groups, extra = {} }: User): JsonObject {
+  const entries = Object.entries(extra).map(([key, values]): [string, string[]] => [key, [...values]]);
+  return {
+    username,
+    ...(uid === undefined ? {} : { uid }),
+    groups: [...groups],
+    ...(entries.length === 0 ? {} : { extra: Object.fromEntries(entries) }),
+  };
+}
