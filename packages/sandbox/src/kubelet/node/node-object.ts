@@ -1,6 +1,9 @@
 import { isNotFound, type KubeClient, type Node, nodes } from '@holdfast/kube';
 import { type NodeFacts, nodeLabels, nodeStatus } from './node-status.ts';
 
+/** kubelet's `enableControllerAttachDetach`, its default: without it kube-controller-manager attaches nothing to the node. */
+const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' };
+
 /** Makes the Node, or takes over the one there is, and reports it ready. */
 export async function registerNode(
   client: KubeClient,
@@ -18,12 +21,12 @@ async function createOrLabel(client: KubeClient, facts: NodeFacts, signal: Abort
   const labels = nodeLabels(facts);
   try {
     await client.get(nodes, ref, { signal });
-    return await client.patch(nodes, ref, { kind: 'merge', body: { metadata: { labels } } }, { signal });
+    return await client.patch(nodes, ref, { kind: 'merge', body: { metadata: { labels, annotations } } }, { signal });
   } catch (error) {
     if (!isNotFound(error)) {
       throw error;
     }
-    const metadata = { name: facts.nodeName, labels };
+    const metadata = { name: facts.nodeName, labels, annotations };
     return client.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata, spec: {} }, { signal });
   }
 }
