@@ -17,6 +17,7 @@ const commands = {
   bench: { script: 'tools/bench/main.ts', args: [], needsLinux: true },
   'test:control-plane': { script: 'tools/scenarios/main.ts', args: [], needsLinux: true },
   rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
+  'test:differential': { script: 'tools/differential/main.ts', args: [] },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
   'test:wire': { script: 'tools/wire/main.ts', args: [] },
 };
