@@ -66,6 +66,8 @@ export interface World {
 const patienceMs = 60_000;
 const tickMs = 100;
 const quietMs = 400;
+/** They are renewed for ever. */
+const restless = new Set(['leases', 'nodes']);
 
 export async function openWorld(client: KubeClient): Promise<World> {
   const closing = new AbortController();
@@ -76,8 +78,7 @@ export async function openWorld(client: KubeClient): Promise<World> {
   function follow<T extends KubeObject>(resource: Resource<T>): Reflector<T> {
     const reflector = createReflector({ client, resource, log: silentLogger });
     reflector.store.subscribe((change) => {
-      // Leases are renewed for ever.
-      if (resource.plural !== leases.plural) lastChangeMs = performance.now();
+      if (!restless.has(resource.plural)) lastChangeMs = performance.now();
       for (const listener of listeners) listener(change.object);
     });
     runs.push(reflector.run(closing.signal));
