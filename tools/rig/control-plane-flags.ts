@@ -34,6 +34,8 @@ export function apiServerFlags(folder: string, files: ControlPlaneFiles, { apiSe
     `--cert-dir=${folder}/keys`,
     // The service "kubernetes" may not point to loopback.
     '--endpoint-reconciler-type=none',
+    // The nodes' names are in no DNS.
+    '--kubelet-preferred-address-types=InternalIP',
     '--service-cluster-ip-range=10.0.0.0/24',
     '--authorization-mode=RBAC',
     `--token-auth-file=${files.tokens}`,
