@@ -27,15 +27,20 @@ const apiServerTable = {
     default: true,
     help: 'Serve HTTPS with a certificate of its own making. kubectl sends no token over plain HTTP.',
   },
+  'data-dir': {
+    type: 'string',
+    default: '',
+    help: 'Folder to keep objects, certificate, keys and the random token in, for the next start. Empty: memory alone.',
+  },
   loops: {
     type: 'bool',
     default: true,
-    help: 'Run the control loops for claims, attachments, protection, namespaces and scheduling.',
+    help: 'Run the control loops for claims, attachments, protection, namespaces, service accounts and scheduling.',
   },
   'audit-log-path': {
     type: 'string',
     default: '',
-    help: 'File to append one line of JSON to for each answered request: verb, resource, subresource, userAgent, code.',
+    help: 'File to append a line of JSON to for each answered request: verb, resource, subresource, namespace, name, userAgent, user, code.',
   },
 } as const satisfies FlagTable;
 
