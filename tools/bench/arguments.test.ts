@@ -11,7 +11,7 @@ describe('parseArguments', () => {
       ],
       runs: 3,
       makers: ['ours', 'upstream'],
-      driver: { kind: 'own' },
+      driver: { kind: 'memory' },
       isJson: false,
       writesDocs: false,
     });
@@ -50,6 +50,7 @@ describe('parseArguments', () => {
     ['an unknown profile', ['--n=5', '--profile=fast'], '--profile must be default or unlimited, got "fast"'],
     ['a pair without a value', ['--topology=zone'], '--topology has "zone", which is not KEY=VALUE'],
     ['an empty command', ['--driver-command= '], '--driver-command is empty'],
+    ['an unknown driver', ['--driver=nfs'], '--driver must be memory or disk, got "nfs"'],
     [
       'two drivers',
       ['--driver-command=x', '--csi-address=y'],

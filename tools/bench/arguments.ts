@@ -14,9 +14,10 @@ export interface Load {
   readonly objects: number;
 }
 
-/** The driver under the sidecars: the project's own, one that serves already, or one to start. */
+/** The driver under the sidecars: volumes in memory, the project's disks, a driver that serves already, or one to start. */
 export type DriverChoice =
-  | { readonly kind: 'own' }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'disk' }
   | { readonly kind: 'running'; readonly address: string }
   | { readonly kind: 'command'; readonly command: readonly string[] };
 
@@ -55,8 +56,9 @@ Our sidecars and the Go ones, in turn, on the same control plane, driver and loa
   --runs=N                runs of each maker; the order alternates; default: 3
   --makers=MAKER,…        of ours, upstream; default: both
   --full-claims=N         bound claims of the part "full", half of them attached; default: 10,000
-  --csi-address=ADDRESS   a driver that serves already, instead of ours
-  --driver-command=WORDS  a driver to start, instead of ours; {endpoint} stands for the socket, also in CSI_ENDPOINT
+  --driver=DRIVER         memory (volumes in a map: what is measured is the sidecars) or disk (holdfast-driver); default: memory
+  --csi-address=ADDRESS   a driver that serves already, instead of those
+  --driver-command=WORDS  a driver to start, instead of those; {endpoint} stands for the socket, also in CSI_ENDPOINT
   --node-id=ID            the node that volumes are attached to; default: what NodeGetInfo says, or bench-node
   --topology=KEY=VALUE,…  the node's topology, for a driver whose NodeGetInfo cannot be asked
   --parameters=KEY=VALUE,…  of the StorageClass
@@ -73,6 +75,7 @@ const optionTypes = {
   runs: { type: 'string' },
   makers: { type: 'string' },
   'full-claims': { type: 'string' },
+  driver: { type: 'string' },
   'csi-address': { type: 'string' },
   'driver-command': { type: 'string' },
   'node-id': { type: 'string' },
@@ -90,9 +93,6 @@ const optionTypes = {
 export function parseArguments(argv: readonly string[]): BenchArguments | 'help' {
   const values = readOptions(argv);
   if (values.help) return 'help';
-  if (values['csi-address'] !== undefined && values['driver-command'] !== undefined) {
-    throw new ArgumentError('--csi-address and --driver-command both name the driver; give one of them');
-  }
   if (values.profile !== undefined && values.n === undefined) {
     throw new ArgumentError('--profile goes with --n; give the number of objects too, such as --n=200');
   }
@@ -103,7 +103,7 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
     runs: wholeNumber('--runs', values.runs) ?? 3,
     makers: oneOfEach('--makers', values.makers, ['ours', 'upstream'] as const),
     fullClaims: wholeNumber('--full-claims', values['full-claims']) ?? 10_000,
-    driver: driverOf(values['csi-address'], values['driver-command']),
+    driver: driverOf(values),
     nodeId: values['node-id'] ?? '',
     topology: pairs('--topology', values.topology),
     parameters: pairs('--parameters', values.parameters),
@@ -157,12 +157,21 @@ function loadsOf(n: string | undefined, profile: string | undefined): readonly L
   return [{ profile: profile ?? 'unlimited', objects }];
 }
 
-function driverOf(address: string | undefined, command: string | undefined): DriverChoice {
+function driverOf(values: Partial<Record<'driver' | 'csi-address' | 'driver-command', string>>): DriverChoice {
+  const { driver, 'csi-address': address, 'driver-command': command } = values;
+  const [first, second] = (['driver', 'csi-address', 'driver-command'] as const).filter((name) => name in values);
+  if (second !== undefined) {
+    throw new ArgumentError(`--${first} and --${second} both name the driver; give one of them`);
+  }
   if (address !== undefined) return { kind: 'running', address };
-  if (command === undefined) return { kind: 'own' };
-  const words = command.split(/\s+/).filter((word) => word !== '');
-  if (words.length === 0) throw new ArgumentError('--driver-command is empty; give the program and its arguments');
-  return { kind: 'command', command: words };
+  if (command !== undefined) {
+    const words = command.split(/\s+/).filter((word) => word !== '');
+    if (words.length === 0) throw new ArgumentError('--driver-command is empty; give the program and its arguments');
+    return { kind: 'command', command: words };
+  }
+  if (driver === undefined || driver === 'memory') return { kind: 'memory' };
+  if (driver === 'disk') return { kind: 'disk' };
+  throw new ArgumentError(`--driver must be memory or disk, got "${driver}"; --driver-command starts another`);
 }
 
 function pairs(option: string, text: string | undefined): Readonly<Record<string, string>> {

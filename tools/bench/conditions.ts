@@ -41,7 +41,9 @@ export function conditionsOf(args: BenchArguments): Conditions {
 
 function describeDriver({ driver }: BenchArguments): string {
   switch (driver.kind) {
-    case 'own':
+    case 'memory':
+      return 'volumes in a map (tools/bench/load/memory-driver.ts)';
+    case 'disk':
       return 'holdfast-driver --backend=disk';
     case 'running':
       return driver.address;

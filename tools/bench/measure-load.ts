@@ -54,7 +54,7 @@ export async function measureLoad(load: Load, deps: MeasureDeps): Promise<void> 
   try {
     for (const name of sidecarNames) await group.start(name);
     await group.settle();
-    recordMemory('idle', load, group, record);
+    const recordIdle = recordMemory('idle', load, group, record);
     for (const operation of operationsFor(args.parts)) {
       say(`${maker}: ${operation}, ${describeLoad(load)}`);
       await cluster.forgetRequests();
@@ -71,17 +71,22 @@ export async function measureLoad(load: Load, deps: MeasureDeps): Promise<void> 
       if (!args.parts.has(operation)) continue;
       const section = `${operation}, ${describeLoad(load)}`;
       for (const goal of goals) recordGoal(section, goal, record);
-      await recordWrites(section, load.objects, deps);
+      const recordKinds = await recordWrites(section, load.objects, deps);
       const cpuAfter = cpuBySidecar(group);
+      let total = 0;
       for (const name of sidecarNames) {
         const value = (cpuAfter.get(name) ?? 0) - (cpuBefore.get(name) ?? 0);
+        total += value;
         record({ section, name: `CPU of csi-${name}`, unit: 's', value });
       }
+      record({ section, name: 'CPU of the three', unit: 's', value: total });
       if (driverCpuBefore !== undefined) {
         record({ section, name: 'CPU of the driver', unit: 's', value: (driverCpu(footing) ?? 0) - driverCpuBefore });
       }
+      recordKinds();
     }
-    recordMemory('after the load', load, group, record);
+    recordIdle();
+    recordMemory('after the load', load, group, record)();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = error instanceof Error ? error.message : String(error);
@@ -98,7 +103,8 @@ function recordGoal(section: string, { name, latenciesMs, totalMs }: Goal, recor
   }
 }
 
-async function recordWrites(section: string, objects: number, { footing, record }: MeasureDeps): Promise<void> {
+/** @returns what records them one kind at a time */
+async function recordWrites(section: string, objects: number, { footing, record }: MeasureDeps): Promise<() => void> {
   const requests = await footing.cluster.requests();
   const counts = sidecarNames.map((name) => ({ name, count: countWrites(requests, `csi-${name}`) }));
   const perObject = (name: string, total: number): void =>
@@ -115,18 +121,23 @@ async function recordWrites(section: string, objects: number, { footing, record 
     'of both, refused by the server',
     counts.reduce((sum, { count }) => sum + count.failed, 0),
   );
-  for (const { name, count } of counts) {
-    for (const [kind, total] of count.byKind) perObject(`csi-${name}: ${kind}`, total);
-  }
+  return () => {
+    for (const { name, count } of counts) {
+      for (const [kind, total] of count.byKind) perObject(`csi-${name}: ${kind}`, total);
+    }
+  };
 }
 
-function recordMemory(when: string, load: Load, group: SidecarGroup, record: Record): void {
+/** Reads it now. @returns what records it */
+function recordMemory(when: string, load: Load, group: SidecarGroup, record: Record): () => void {
   const section = `memory, ${describeLoad(load)}`;
-  for (const name of sidecarNames) {
-    const { residentKiB, anonymousKiB } = group.memory(name);
-    record({ section, name: `csi-${name}, ${when}: resident`, unit: 'KiB', value: residentKiB });
-    record({ section, name: `csi-${name}, ${when}: anonymous`, unit: 'KiB', value: anonymousKiB });
-  }
+  const read = sidecarNames.map((name) => ({ name, ...group.memory(name) }));
+  return () => {
+    for (const { name, residentKiB, anonymousKiB } of read) {
+      record({ section, name: `csi-${name}, ${when}: resident`, unit: 'KiB', value: residentKiB });
+      record({ section, name: `csi-${name}, ${when}: anonymous`, unit: 'KiB', value: anonymousKiB });
+    }
+  };
 }
 
 function cpuBySidecar(group: SidecarGroup): ReadonlyMap<string, number> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { silentLogger } from '@holdfast/core';
 import { IdentityService, NodeService } from '@holdfast/csi-spec';
 import { type Connection, dialUnix, RpcError } from '@holdfast/rpc';
@@ -70,7 +71,9 @@ function commandOf(
       const [file = '', ...args] = choice.command.map((word) => word.replaceAll('{endpoint}', endpoint));
       return { file, args };
     }
-    case 'own': {
+    case 'memory':
+      return { file: process.execPath, args: [join(import.meta.dirname, 'memory-driver.ts'), endpoint] };
+    case 'disk': {
       const flags = ['--backend=disk', `--endpoint=${endpoint}`, `--pool-dir=${folder}/pool`, `--node-id=${nodeName}`];
       return { file: process.execPath, args: [bundleOf('driver'), ...flags] };
     }
