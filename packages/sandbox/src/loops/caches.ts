@@ -7,6 +7,8 @@ import {
   csiNodes,
   type KubeClient,
   type KubeObject,
+  type Lease,
+  leases,
   type Namespace,
   type Node,
   namespaces,
@@ -23,6 +25,7 @@ import {
   type VolumeAttachment,
   volumeAttachments,
 } from '@holdfast/kube';
+import { leaseNamespace } from './names.ts';
 import { claimKeysOfPod } from './pod-claims.ts';
 import { serviceAccounts } from './service-accounts/resource.ts';
 
@@ -35,6 +38,8 @@ export interface Caches {
   readonly csiNodes: Store<CSINode>;
   readonly csiDrivers: Store<CSIDriver>;
   readonly nodes: Store<Node>;
+  /** Of kubelets alone; leaders' leases lie elsewhere. */
+  readonly nodeLeases: Store<Lease>;
   readonly pods: Store<Pod>;
   readonly namespaces: Store<Namespace>;
   readonly serviceAccounts: Store<KubeObject>;
@@ -60,8 +65,10 @@ export function createCaches(deps: CacheDeps): RunningCaches {
   function reflect<T extends KubeObject>(
     resource: Resource<T>,
     indexes: Record<string, (object: T) => readonly string[]> = {},
+    namespace?: string,
   ): Store<T> {
-    const reflector: Reflector<T> = createReflector({ ...deps, resource, indexes });
+    const scope = namespace === undefined ? {} : { namespace };
+    const reflector: Reflector<T> = createReflector({ ...deps, ...scope, resource, indexes });
     reflectors.push(reflector);
     return reflector.store;
   }
@@ -82,6 +89,7 @@ export function createCaches(deps: CacheDeps): RunningCaches {
     csiNodes: reflect(csiNodes),
     csiDrivers: reflect(csiDrivers),
     nodes: reflect(nodes),
+    nodeLeases: reflect(leases, {}, leaseNamespace),
     pods: reflect(pods, {
       claim: claimKeysOfPod,
       node: (pod) => optional(pod.spec?.nodeName),
