@@ -4,6 +4,7 @@ import { type Clock, type Logger, systemClock, untilAborted } from '@holdfast/co
 import { type KubeClient, type Node, nodes, type Pod } from '@holdfast/kube';
 import { fileSystemUsage } from '@holdfast/mount';
 import { createKubeletCaches } from './caches.ts';
+import { createContentVolumes } from './content/content-volumes.ts';
 import { startKubeletHttp } from './http/server.ts';
 import { component } from './names.ts';
 import { runHeartbeat } from './node/heartbeat.ts';
@@ -116,7 +117,8 @@ export async function runKubelet(options: KubeletOptions): Promise<void> {
       log,
       clock,
     });
-    const pods = createPodWorker({ client, caches, paths, runtime, volumes, local, recorder, log, clock });
+    const content = createContentVolumes({ client, paths, log, clock });
+    const pods = createPodWorker({ client, caches, paths, runtime, volumes, content, local, recorder, log, clock });
 
     pods.demandVolumesOfAll();
     const enqueueAll = () => {
