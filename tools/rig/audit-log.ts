@@ -2,15 +2,15 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import * as z from 'zod';
 import type { AuditedRequest } from './contract.ts';
 
-/** What the sandbox's API server writes: the contract's own fields. */
+/** What the sandbox's API server writes: the contract's own fields, without those that the request has not. */
 const ownLine = z.object({
   verb: z.string(),
-  resource: z.string(),
-  subresource: z.string(),
-  namespace: z.string(),
-  name: z.string(),
-  userAgent: z.string(),
-  user: z.string(),
+  resource: z.string().default(''),
+  subresource: z.string().default(''),
+  namespace: z.string().default(''),
+  name: z.string().default(''),
+  userAgent: z.string().default(''),
+  user: z.string().default(''),
   code: z.number(),
 });
 

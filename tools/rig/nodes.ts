@@ -52,7 +52,7 @@ async function isRegistered(client: KubeClient, name: string, driver: string, si
     const csiNode = await client.get(csiNodes, { name }, { signal });
     // A list without entries is served as null: Go's encoder, and no omitempty.
     const drivers: typeof csiNode.spec.drivers | null = csiNode.spec.drivers;
-    if (drivers?.some((entry) => entry.name === driver) !== true) return false;
+    if (!(drivers ?? []).some((entry) => entry.name === driver)) return false;
     const node = await client.get(nodes, { name }, { signal });
     // Until the node controller has seen it ready it bears a taint, and no pod is placed on it.
     return node.spec?.taints?.some(({ key }) => key === 'node.kubernetes.io/not-ready') !== true;
