@@ -37,6 +37,24 @@ const apiServerTable = {
     default: true,
     help: 'Run the control loops for claims, attachments, protection, namespaces, service accounts and scheduling.',
   },
+  'node-monitor-grace-period': {
+    type: 'duration',
+    default: '50s',
+    help: 'Silence after which a node counts as lost.',
+    schema: z.number().min(1, 'must be above 0'),
+  },
+  'pod-gc-period': {
+    type: 'duration',
+    default: '20s',
+    help: 'How often pods of nodes that are gone are looked for. Such a node is waited for twice as long.',
+    schema: z.number().min(1, 'must be above 0'),
+  },
+  'max-wait-for-unmount': {
+    type: 'duration',
+    default: '6m',
+    help: 'How long a node that is lost may keep a volume that nobody wants there. None if it is tainted out-of-service.',
+    schema: z.number().min(0, 'must not be negative'),
+  },
   'audit-log-path': {
     type: 'string',
     default: '',

@@ -46,7 +46,7 @@ async function serve(
   try {
     await writeKubeconfig(values.kubeconfigOut, kubeconfigText({ url: server.url, ca: server.ca, token }));
     log.info('API server is ready', { url: server.url, kubeconfig: values.kubeconfigOut });
-    await (values.loops ? runLoopsAgainst(values.kubeconfigOut, context) : untilAborted(signal));
+    await (values.loops ? runLoopsAgainst(values, context) : untilAborted(signal));
   } finally {
     await server.stop();
     await audit.close();
@@ -54,11 +54,16 @@ async function serve(
   }
 }
 
-async function runLoopsAgainst(kubeconfig: string, { log, signal, name, version }: ProgramContext): Promise<void> {
-  const config = await loadKubeConfig({ kubeconfig, env: {} });
+async function runLoopsAgainst(values: ApiServerFlags, { log, signal, name, version }: ProgramContext): Promise<void> {
+  const config = await loadKubeConfig({ kubeconfig: values.kubeconfigOut, env: {} });
   const client = createKubeClient({ config, userAgent: `${name}-loops/${version}`, log });
+  const periods = {
+    nodeMonitorGraceMs: values.nodeMonitorGracePeriodMs,
+    podGcMs: values.podGcPeriodMs,
+    maxWaitForUnmountMs: values.maxWaitForUnmountMs,
+  };
   try {
-    await runGroup({ loops: (groupSignal) => runLoops({ client, log, signal: groupSignal }) }, signal);
+    await runGroup({ loops: (groupSignal) => runLoops({ client, periods, log, signal: groupSignal }) }, signal);
   } finally {
     client.close();
   }
