@@ -1,10 +1,9 @@
 import { persistentVolumeClaims, pods } from '@holdfast/kube';
 import { expect } from 'vitest';
 import { seeBound, seeClaimGrown, seeFile, seePodGone, seeRunning, seeVolumeGone } from './expectations.ts';
-import { oneNode } from './nodes.ts';
 import { scenariosOn } from './on-rig.ts';
 
-const scenario = scenariosOn({ backend: 'dir', nodes: oneNode });
+const scenario = scenariosOn({ backend: 'dir', nodes: [{ name: 'node-a' }] });
 
 scenario('a driver that attaches nothing', async (scene) => {
   const className = await scene.addClass({ name: 'now', binding: 'Immediate' });

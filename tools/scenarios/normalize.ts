@@ -40,6 +40,7 @@ function normalizeValue(value: unknown, names: NameBook, key = ''): unknown {
   }
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
+    .filter(([name]) => name !== 'resourceVersion')
     .map(([name, item]) => [normalizeText(name, names), normalizeValue(item, names, name)] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries);
