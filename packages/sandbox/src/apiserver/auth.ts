@@ -16,7 +16,7 @@ export const anonymous: User = { username: 'system:anonymous', groups: ['system:
 
 export interface Authentication {
   readonly user: User;
-  /** Those of the asked ones that the token is for. */
+  /** For whom the token is, as far as was asked. */
   readonly audiences: readonly string[];
 }
 
@@ -25,6 +25,8 @@ export interface Authenticator {
   ofHeader(authorization: string | undefined): User | undefined;
   /** @param audiences for whom the token must be; none: for this server. */
   ofToken(token: string, audiences?: readonly string[]): Authentication | undefined;
+  /** For whom a token is; none for one that nobody was given. */
+  audiencesOf(token: string): readonly string[];
 }
 
 export function createAuthenticator(deps: {
@@ -33,17 +35,20 @@ export function createAuthenticator(deps: {
 }): Authenticator {
   const { tokens, accountTokens } = deps;
 
-  const ofToken: Authenticator['ofToken'] = (token, audiences = [issuer]) => {
+  const verify = (token: string): Authentication | undefined => {
     const known = Object.hasOwn(tokens, token) ? tokens[token] : undefined;
     // A token of the table says nothing of audiences: it is for this server.
-    const verified =
-      known === undefined ? accountTokens.verify(token) : { user: withAuthenticated(known), audiences: [issuer] };
+    return known === undefined ? accountTokens.verify(token) : { user: withAuthenticated(known), audiences: [issuer] };
+  };
+  const ofToken: Authenticator['ofToken'] = (token, audiences = [issuer]) => {
+    const verified = verify(token);
     const shared = verified?.audiences.filter((audience) => audiences.includes(audience)) ?? [];
     return verified === undefined || shared.length === 0 ? undefined : { user: verified.user, audiences: shared };
   };
 
   return {
     ofToken,
+    audiencesOf: (token) => verify(token)?.audiences ?? [],
     ofHeader(authorization) {
       const token = /^bearer +(\S+)/i.exec(authorization?.trim() ?? '')?.[1];
       return token === undefined ? anonymous : ofToken(token)?.user;

@@ -1,3 +1,4 @@
+import type { Clock } from '@holdfast/core';
 import { reviewAccess, reviewOwnAccess, reviewOwnRules } from './access/access-reviews.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import { reviewSelf, reviewToken } from './access/identity-reviews.ts';
@@ -11,6 +12,7 @@ import { methodNotAllowed } from './status.ts';
 interface ReviewContext {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  readonly clock: Clock;
 }
 
 /** Questions about identity and access, answered from what holds now and never stored; undefined for any other path. */
@@ -26,7 +28,7 @@ export function answerReview(context: ReviewContext, request: ApiRequest): JsonO
   const { user } = request;
   switch (review.kind) {
     case 'SelfSubjectReview':
-      return reviewSelf(user, read);
+      return reviewSelf(user, read, context.clock.nowMs());
     case 'TokenReview':
       return reviewToken(authenticator, read);
     case 'SelfSubjectAccessReview':

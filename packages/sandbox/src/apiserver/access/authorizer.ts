@@ -42,20 +42,13 @@ export function createAuthorizer({ storage }: { readonly storage: Storage }): Au
     },
     rulesFor(user, namespace) {
       const grants = [...grantsOf(storage, user, namespace)];
-      const everything = user.groups.includes(superusers) ? superuserRules : [];
       return {
-        rules: [...everything, ...grants.flatMap(({ rules = [] }) => rules)],
+        rules: grants.flatMap(({ rules = [] }) => rules),
         problems: grants.flatMap((grant) => (grant.rules === undefined ? [grant.problem] : [])),
       };
     },
   };
 }
-
-const nothing: PolicyRule = { verbs: ['*'], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] };
-const superuserRules: readonly PolicyRule[] = [
-  { ...nothing, apiGroups: ['*'], resources: ['*'] },
-  { ...nothing, nonResourceURLs: ['*'] },
-];
 
 type Grant =
   | { readonly rules: readonly PolicyRule[]; readonly source: string }

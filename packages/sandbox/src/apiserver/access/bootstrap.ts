@@ -13,11 +13,13 @@ function may(verbs: readonly string[], group: string, ...resources: readonly str
 }
 
 function mayGet(...nonResourceURLs: readonly string[]): JsonObject {
-  return { verbs: ['get'], nonResourceURLs: [...nonResourceURLs] };
+  return { verbs: ['get'], nonResourceURLs: nonResourceURLs.toSorted() };
 }
 
 const health = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
-const monitored = ['/healthz', '/livez', '/readyz'];
+const discovery = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*'];
+const monitored = ['/healthz', '/livez', '/readyz', '/healthz/*', '/livez/*', '/readyz/*'];
+const metrics = ['/metrics', '/metrics/slis', '/flagz', '/statusz'];
 const inNamespace = ['configmaps', 'persistentvolumeclaims', 'pods', 'serviceaccounts', 'services'];
 
 const viewRules = [
@@ -46,8 +48,8 @@ const bootstrapRoles: Readonly<Record<string, readonly JsonObject[]>> = {
     may(['create'], 'authorization.k8s.io', 'selfsubjectaccessreviews', 'selfsubjectrulesreviews'),
     may(['create'], 'authentication.k8s.io', 'selfsubjectreviews'),
   ],
-  'system:discovery': [mayGet('/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*', ...health)],
-  'system:monitoring': [mayGet('/metrics', ...monitored, ...monitored.map((path) => `${path}/*`))],
+  'system:discovery': [mayGet(...discovery, ...health)],
+  'system:monitoring': [mayGet(...monitored, ...metrics), may(['get'], '', 'nodes/metrics')],
   'system:public-info-viewer': [mayGet(...health)],
   view: viewRules,
 };

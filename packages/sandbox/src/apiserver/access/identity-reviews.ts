@@ -1,11 +1,13 @@
 import type { Authenticator, User } from '../auth.ts';
 import type { JsonObject } from '../json.ts';
-import { stringAt, textsAt } from '../json.ts';
+import { objectAt, stringAt, textsAt } from '../json.ts';
+import { timestamp } from '../objects.ts';
 import { badRequest } from '../status.ts';
 
 /** Who am I? */
-export function reviewSelf(user: User, sent: JsonObject): JsonObject {
-  return { ...sent, status: { userInfo: userInfo(user) } };
+export function reviewSelf(user: User, sent: JsonObject, nowMs: number): JsonObject {
+  const metadata = { ...objectAt(sent, 'metadata'), creationTimestamp: timestamp(nowMs) };
+  return { ...sent, metadata, status: { userInfo: userInfo(user) } };
 }
 
 /** Whose token is this? */
@@ -14,8 +16,15 @@ export function reviewToken(authenticator: Authenticator, sent: JsonObject): Jso
   if (token === '') throw badRequest('token is required for TokenReview in authentication');
   const asked = textsAt(sent, 'spec', 'audiences');
   const known = authenticator.ofToken(token, asked.length === 0 ? undefined : asked);
-  if (known === undefined) return { ...sent, status: { user: {}, error: 'invalid bearer token' } };
+  if (known === undefined) return { ...sent, status: { user: {}, error: whyNot(authenticator, token, asked) } };
   return { ...sent, status: { authenticated: true, user: userInfo(known.user), audiences: [...known.audiences] } };
+}
+
+function whyNot(authenticator: Authenticator, token: string, asked: readonly string[]): string {
+  const of = authenticator.audiencesOf(token);
+  if (of.length === 0) return 'invalid bearer token';
+  const [own, target] = [of, asked].map((audiences) => audiences.map((audience) => JSON.stringify(audience)).join(' '));
+  return `[invalid bearer token, token audiences [${own}] is invalid for the target audiences [${target}]]`;
 }
 
 function userInfo({ username, uid, groups, extra = {} }: User): JsonObject {

@@ -15,7 +15,7 @@ import type { VerbContext } from '../verbs/context.ts';
 import { keyOfTarget } from '../verbs/update.ts';
 import type { AccountTokens, BoundObjects } from './account-tokens.ts';
 import { issuer } from './account-tokens.ts';
-import { readReview } from './read-review.ts';
+import { readReview, refuseOtherNamespace } from './read-review.ts';
 
 const type = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' };
 const resource = { group: 'authentication.k8s.io', plural: 'TokenRequest', kind: 'TokenRequest' };
@@ -32,8 +32,8 @@ export function answerTokenRequest(
 ): JsonObject {
   const { namespace, name } = target;
   const sent = readReview(request, type);
-  refuseOther('name', stringAt(sent, 'metadata', 'name'), name, name);
-  refuseOther('namespace', stringAt(sent, 'metadata', 'namespace'), namespace, name);
+  refuseOtherNamespace(sent, namespace);
+  refuseOtherName(sent, name);
   const account = context.storage.get(storageName(serviceAccounts), keyOfTarget(target));
   if (account === undefined) throw notFound(serviceAccounts, name);
   const { uid } = account.metadata;
@@ -58,10 +58,11 @@ export function answerTokenRequest(
   };
 }
 
-function refuseOther(field: string, sent: string | undefined, wanted: string | undefined, name: string): void {
-  if (sent === undefined || sent === '' || sent === wanted) return;
-  const why = `must match the service account ${field} if specified`;
-  throw invalid(resource, name, [invalidValue(`metadata.${field}`, sent, why)]);
+function refuseOtherName(sent: JsonObject, name: string): void {
+  const named = stringAt(sent, 'metadata', 'name') ?? '';
+  if (named === '' || named === name) return;
+  const why = 'must match the service account name if specified';
+  throw invalid(resource, name, [invalidValue('metadata.name', named, why)]);
 }
 
 function refuseLifetime(seconds: number): void {

@@ -31,8 +31,8 @@ export const allKinds: readonly Kind[] = [
   csiStorageCapacities,
   volumeAttributesClasses,
   leases,
-  roles,
-  roleBindings,
-  clusterRoles,
   clusterRoleBindings,
+  clusterRoles,
+  roleBindings,
+  roles,
 ];

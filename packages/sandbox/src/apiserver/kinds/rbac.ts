@@ -1,7 +1,7 @@
 import { ageColumn, column, nameColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
 import { invalidValue, notSupported, required } from '../field-errors.ts';
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { ensureObject, equalJson, isObject, listAt, objectAt, setDefault, stringAt, textsAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
 import { dnsSubdomain, pathSegment } from '../name-rules.ts';
@@ -71,12 +71,17 @@ export const clusterRoles: Kind = {
   columns: [nameColumn, createdColumn],
 };
 
+/** To Go, empty text is as good as none. */
+function setGroup(reference: JsonObject): void {
+  if ((stringAt(reference, 'apiGroup') ?? '') === '') reference['apiGroup'] = rbacGroup;
+}
+
 function applyBindingDefaults(binding: DraftObject): void {
   if (binding['subjects'] !== undefined && listAt(binding, 'subjects').length === 0) delete binding['subjects'];
-  setDefault(ensureObject(binding, 'roleRef'), 'apiGroup', rbacGroup);
+  setGroup(ensureObject(binding, 'roleRef'));
   for (const subject of listAt(binding, 'subjects')) {
     const kind = stringAt(subject, 'kind');
-    if (isObject(subject) && (kind === 'User' || kind === 'Group')) setDefault(subject, 'apiGroup', rbacGroup);
+    if (isObject(subject) && (kind === 'User' || kind === 'Group')) setGroup(subject);
   }
 }
 
@@ -124,7 +129,9 @@ function validateBinding(binding: ApiObject, isNamespaced: boolean): FieldError[
 
 function validateBindingUpdate(next: ApiObject, previous: ApiObject): FieldError[] {
   if (equalJson(next['roleRef'], previous['roleRef'])) return [];
-  return [invalidValue('roleRef', next['roleRef'], 'cannot change roleRef')];
+  // Printed as the Go struct that is compared, whose fields have no JSON names.
+  const [APIGroup, Kind, Name] = ['apiGroup', 'kind', 'name'].map((of) => stringAt(next, 'roleRef', of) ?? '');
+  return [invalidValue('roleRef', { APIGroup, Kind, Name }, 'cannot change roleRef')];
 }
 
 function subjectNames(binding: ApiObject, kind: string): string {
