@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@holdfast/core';
 import { errorMessage } from '@holdfast/core';
+import { actingUser } from './access/impersonation.ts';
+import { attributesOf } from './access/request-attributes.ts';
 import { refusalOf } from './access/require.ts';
 import type { Answer, AnswerContext, ApiRequest } from './dispatch.ts';
 import { answer } from './dispatch.ts';
@@ -8,7 +10,7 @@ import type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from './
 import { decodeProtobuf, protobufContentType } from './protobuf/decode.ts';
 import { chooseRepresentation, renderObject } from './representation.ts';
 import { readRequestBody, refuseDeep } from './request-body.ts';
-import { routeResource } from './route.ts';
+import { type ResourceRoute, routeResource } from './route.ts';
 import { ApiError, noSuchPath, statusBody, unauthorized } from './status.ts';
 import { isTrue, readListOptions } from './verbs/list-options.ts';
 import { sendPodLog } from './verbs/pod-log.ts';
@@ -155,7 +157,7 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
     accept: incoming.headers.accept ?? '',
     contentType,
     userAgent: incoming.headers['user-agent'] ?? '',
-    user,
+    user: actingUser(deps.authorizer, user, incoming.headersDistinct),
     body,
     route: routeResource(path),
     warnings: [],
@@ -188,6 +190,8 @@ function verbOf({ method, query, route }: ApiRequest): string {
   return verbs[method] ?? '';
 }
 
+type SeenTarget = Pick<SeenRequest, 'verb' | 'resource' | 'namespace' | 'name' | 'subresource'>;
+
 function asSeen(request: ApiRequest): SeenRequest {
   const { method, path, query, userAgent, user, route } = request;
   return {
@@ -196,13 +200,24 @@ function asSeen(request: ApiRequest): SeenRequest {
     query: query.toString(),
     userAgent,
     user: user.username,
-    verb: verbOf(request),
-    resource: route?.kind.plural ?? '',
-    namespace: route?.namespace,
-    name: route?.name,
-    subresource: route?.subresource,
+    ...(route === undefined ? seenPath(request) : { verb: verbOf(request), ...seenRoute(route) }),
     body: parsed(request.body),
   };
+}
+
+function seenRoute({ kind, namespace, name, subresource }: ResourceRoute): Omit<SeenTarget, 'verb'> {
+  return { resource: kind.plural, namespace, name, subresource };
+}
+
+/** A review, or a resource that the server has not. */
+function seenPath({ method, path, query }: ApiRequest): SeenTarget {
+  const wanted = attributesOf(method, path, query);
+  if (wanted.kind === 'path')
+    return { verb: '', resource: '', namespace: undefined, name: undefined, subresource: undefined };
+  const [namespace, name, subresource] = [wanted.namespace, wanted.name, wanted.subresource].map((text) =>
+    text === '' ? undefined : text,
+  );
+  return { verb: wanted.verb, resource: wanted.resource, namespace, name, subresource };
 }
 
 function parsed(body: string): unknown {

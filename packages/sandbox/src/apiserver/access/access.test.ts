@@ -175,6 +175,41 @@ describe('what a cluster begins with', () => {
   });
 });
 
+describe('acting as another', () => {
+  const whoami = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+  const as = async (headers: Record<string, string>): Promise<unknown> =>
+    objectAt((await api.call('POST', whoami, {}, headers)).body, 'status', 'userInfo');
+
+  it('is for whoever may impersonate, and brings the groups along', async () => {
+    expect(await as({ 'impersonate-user': 'jane' })).toEqual({ username: 'jane', groups: ['system:authenticated'] });
+    expect(await as({ 'impersonate-user': 'system:serviceaccount:default:robot' })).toMatchObject({
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
+    });
+    expect(await as({ 'impersonate-user': 'jane', 'impersonate-group': 'a', 'impersonate-extra-scopes': 'b' })).toEqual(
+      {
+        username: 'jane',
+        groups: ['a', 'system:authenticated'],
+        extra: { scopes: ['b'] },
+      },
+    );
+    const { status } = await api.call('GET', claims, undefined, { 'impersonate-user': 'jane' });
+    expect(status).toBe(403);
+    expect((await api.call('GET', claims, undefined, { 'impersonate-group': 'a' })).status).toBe(400);
+  });
+
+  it('takes a role', async () => {
+    expect((await asRobot('POST', whoami, {}, { 'impersonate-user': 'jane' })).body['message']).toBe(
+      'users "jane" is forbidden: User "system:serviceaccount:default:robot" cannot impersonate resource "users" in API group "" at the cluster scope',
+    );
+    await mayRobot({ verbs: ['impersonate'], apiGroups: [''], resources: ['users'], resourceNames: ['jane'] });
+    expect((await asRobot('POST', whoami, {}, { 'impersonate-user': 'jane' })).status).toBe(201);
+    const asMaster = { 'impersonate-user': 'jane', 'impersonate-group': 'system:masters' };
+    expect((await asRobot('POST', whoami, {}, asMaster)).body['message']).toMatch(
+      /cannot impersonate resource "groups"/,
+    );
+  });
+});
+
 describe('a review', () => {
   const own = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
   const others = '/apis/authorization.k8s.io/v1/subjectaccessreviews';

@@ -106,7 +106,7 @@ export function createAccountTokens(deps: {
       const user: User = {
         username: usernameOf(namespace, serviceaccount.name),
         uid: serviceaccount.uid,
-        groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+        groups: accountGroups(namespace),
         extra: {
           'authentication.kubernetes.io/credential-id': [`JTI=${jti}`],
           ...extraOf('node', node),
@@ -116,6 +116,11 @@ export function createAccountTokens(deps: {
       return { user, audiences: aud };
     },
   };
+}
+
+/** The groups every account of a namespace is in. */
+export function accountGroups(namespace: string): readonly string[] {
+  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
 }
 
 function usernameOf(namespace: string, name: string): string {

@@ -44,8 +44,8 @@ async function lockDir(dir: string): Promise<Server> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = 'code' in error && error.code === 'EADDRINUSE';
-      const why = isTaken ? 'another process has it open: end that one, or name another folder' : error.message;
-      reject(new Error(`cannot lock the data folder ${dir}: ${why}`, { cause: error }));
+      const why = isTaken ? 'another process has it open: end that one, or name another folder' : errorMessage(error);
+      reject(new Error(`cannot lock the data folder ${dir}: ${why}`));
     });
     server.listen(`\0holdfast-sandbox-data-${dev}-${ino}`, () => resolve());
   });
