@@ -1,4 +1,4 @@
-import { nodes } from '@holdfast/kube';
+import { isConflict, nodes } from '@holdfast/kube';
 import { detachLoopDevice, listLoopDevices } from '../../packages/mount/src/index.ts';
 import type { RigNode } from '../rig/contract.ts';
 import { takeAway } from '../rig/left-behind.ts';
@@ -40,13 +40,28 @@ export async function restorePower(scene: Scene, node: RigNode): Promise<void> {
 const outOfService = 'node.kubernetes.io/out-of-service';
 
 /** An administrator's word that the node is off, and that its volumes may go to others. */
-export async function declareOutOfService({ client }: Scene, nodeName: string): Promise<void> {
-  const taint = { key: outOfService, value: 'nodeshutdown', effect: 'NoExecute' };
-  const body = { spec: { taints: [taint] } };
-  await client.patch(nodes, { name: nodeName }, { kind: 'strategic', body });
+export async function declareOutOfService(scene: Scene, nodeName: string): Promise<void> {
+  await setTaint(scene, nodeName, [{ key: outOfService, value: 'nodeshutdown', effect: 'NoExecute' }]);
 }
 
-export async function declareInService({ client }: Scene, nodeName: string): Promise<void> {
-  const body = { spec: { taints: [{ $patch: 'delete', key: outOfService }] } };
-  await client.patch(nodes, { name: nodeName }, { kind: 'strategic', body });
+export async function declareInService(scene: Scene, nodeName: string): Promise<void> {
+  await setTaint(scene, nodeName, []);
+}
+
+/** The list is one field to a patch, and the node controller writes to it as well: both hold only for the list that was read. */
+async function setTaint({ client, world }: Scene, nodeName: string, own: readonly object[]): Promise<void> {
+  await world.until({
+    what: `the taints of ${nodeName} to be written`,
+    look: async () => {
+      const { metadata, spec } = await client.get(nodes, { name: nodeName });
+      const others = (spec?.taints ?? []).filter(({ key }) => key !== outOfService);
+      const body = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { taints: [...others, ...own] } };
+      try {
+        return found(await client.patch(nodes, { name: nodeName }, { kind: 'merge', body }));
+      } catch (error) {
+        if (isConflict(error)) return notYet('a conflict');
+        throw error;
+      }
+    },
+  });
 }
