@@ -79,6 +79,9 @@ export function createClaimSteps(deps: Omit<CreateStepsDeps, 'reschedule'>): Cla
     switch (step.kind) {
       case 'ignore':
         return done;
+      case 'leaveToPopulator':
+        events.leftToPopulator(step.claim);
+        return done;
       case 'forget':
         memory.forget(uid);
         return done;
