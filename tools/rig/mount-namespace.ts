@@ -1,6 +1,9 @@
 // A run in a mount namespace of its own: what drivers and kubelets mount is never seen outside, and is gone with the last process.
 import { execFileSync, spawn } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { findFooting, namespaceArgs } from '../sanity/footing.ts';
+import { sweep } from './temporary-folder.ts';
 
 /** Set for the second process, which is in the namespace. */
 const insideVariable = 'HOLDFAST_RIG_INSIDE';
@@ -49,6 +52,10 @@ async function respawn(signal: AbortSignal): Promise<number> {
   signal.addEventListener('abort', () => void child.kill('SIGTERM'), { once: true });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 1));
+    child.on('exit', (code, killedBy) => {
+      // unshare(1) became the second process, and that could not clean up.
+      if (killedBy !== null) sweep(realpathSync(tmpdir()));
+      resolve(code ?? 1);
+    });
   });
 }
