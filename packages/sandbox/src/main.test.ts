@@ -60,7 +60,10 @@ describe('holdfast-sandbox', () => {
     }, soon);
     client.close();
     await vi.waitFor(
-      async () => expect(await readFile(audit, 'utf8')).toMatch(/"verb":"create","resource":"nodes"/),
+      async () =>
+        expect(await readFile(audit, 'utf8')).toMatch(
+          /^{"verb":"patch","resource":"nodes","subresource":"status","name":"n1","userAgent":"holdfast-sandbox.*","user":"kubernetes-admin","code":200}$/m,
+        ),
       soon,
     );
 
