@@ -1,11 +1,13 @@
 import { expect } from 'vitest';
 import { sidecarOf } from './capture.ts';
-import { seeBound, seeDetached, seeVolumeGrown } from './expectations.ts';
+import { seeBound, seeVolumeGrown } from './expectations.ts';
 import { followHolders, identity, seeLeaders, sidecarNames, startReplicas, stopReplicas } from './leaders.ts';
+import { inCluster } from './left-behind.ts';
 import { addClaims, addPods, numbered, removePods, seeAllBound, seeAllRunning, seeFirstCall } from './many.ts';
 import { oneNode } from './nodes.ts';
 import { scenariosOn } from './on-rig.ts';
 import type { Scene } from './scene.ts';
+import { found, notYet } from './world.ts';
 
 const scenario = scenariosOn({ backend: 'disk', nodes: oneNode, sidecars: [], leaderElection: true });
 
@@ -28,7 +30,7 @@ scenario(
     }
     await seeWorkDone(scene, names);
     await scene.capture('expanded');
-    await takeDown(scene, names);
+    await takeDown(scene);
     await stopReplicas(replicas);
   },
   { onlyOurs: 'the Go sidecars let the lease run out' },
@@ -47,7 +49,7 @@ scenario('hand-over by a leader that is killed', async (scene) => {
   for (const name of sidecarNames) expect(holders.of(name)).toEqual([identity(name, 'a'), identity(name, 'b')]);
   await seeWorkDone(scene, names);
   await scene.capture('expanded');
-  await takeDown(scene, names);
+  await takeDown(scene);
   await stopReplicas(replicas);
 });
 
@@ -86,6 +88,7 @@ scenario(
       .slice(before.length)
       .filter(({ verb, resource }) => verb === 'create' && resource === 'persistentvolumes');
     expect(made.map((request) => [sidecarOf(request), request.code])).toEqual([['provisioner', 201]]);
+    await takeDown(scene);
     await stopReplicas(replicas);
   },
   { onlyOurs: 'client-go notices that its lease is over at the next renewal, and works on until then' },
@@ -100,7 +103,14 @@ async function seeWorkDone(scene: Scene, names: readonly string[]): Promise<void
   for (const id of ids) await seeVolumeGrown(scene, id, 128);
 }
 
-async function takeDown(scene: Scene, names: readonly string[]): Promise<void> {
-  await removePods(scene, names.slice(0, 2));
-  for (const { metadata } of scene.world.volumes()) await seeDetached(scene, metadata.name);
+/** While there is still somebody to do it. */
+async function takeDown(scene: Scene): Promise<void> {
+  await scene.removeAll();
+  await scene.world.until({
+    what: 'everything to be taken down',
+    look: () => {
+      const left = inCluster(scene.world, scene.namespace);
+      return left.length === 0 ? found(true) : notYet(left.join('; '));
+    },
+  });
 }

@@ -22,6 +22,8 @@ export interface Replicas {
 
 /** Starts `a`, and `b` once `a` leads. */
 export async function startReplicas(scene: Scene): Promise<Replicas> {
+  // Those of a scenario that failed half-way.
+  await Promise.all([...scene.rig.sidecars.values()].map((program) => program.stop()));
   const started: Record<Replica, readonly Program[]> = { a: [], b: [] };
   for (const replica of ['a', 'b'] as const) {
     started[replica] = await Promise.all(
