@@ -83,7 +83,7 @@ const short: Readonly<Record<string, string>> = {
 };
 
 function filled(text: string, side: Side, namespace: string): string {
-  return text.replaceAll(/\{\{([a-zA-Z]+)(?:\.([^}]+))?\}\}/g, (_all, name: string, path?: string) => {
+  return text.replaceAll(/\{\{([a-zA-Z0-9]+)(?:\.([^}]+))?\}\}/g, (_all, name: string, path?: string) => {
     if (name === 'ns') return namespace;
     const found = valueAt(side.kept.get(name), (short[path ?? ''] ?? path ?? '').split('.'));
     return typeof found === 'string' ? found : `no-${name}-${path ?? ''}`;

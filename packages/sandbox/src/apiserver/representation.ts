@@ -41,7 +41,7 @@ export function renderObject(
 ): JsonObject {
   switch (as.kind) {
     case 'whole':
-      return object;
+      return object.metadata.resourceVersion === '' ? withoutVersion(object) : object;
     case 'metadata':
       return metadataOnly(object);
     case 'table':
@@ -56,6 +56,12 @@ export function renderObject(
     default:
       return as satisfies never;
   }
+}
+
+/** What was never stored, but in a dry run, has no version. */
+function withoutVersion(object: ApiObject): JsonObject {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 export function renderList(kind: Kind, list: ListResult, as: Representation, nowMs: number): JsonObject {
@@ -111,6 +117,6 @@ function definitionOf({ name, type, format, priority = 0 }: Column): JsonValue {
 
 function rowOf(kind: Kind, object: ApiObject, includes: 'None' | 'Metadata' | 'Object', nowMs: number): JsonObject {
   const cells = kind.columns.map((column) => column.cell(object, nowMs));
-  if (includes === 'None') return { cells };
+  if (includes === 'None') return { cells, object: null };
   return { cells, object: includes === 'Object' ? object : metadataOnly(object) };
 }
