@@ -13,6 +13,7 @@ import { compareProgramFlags } from './flags/programs.ts';
 import { type Difference, recordingDifferences } from './observe/differences.ts';
 import type { Options } from './options.ts';
 import { type Played, playCases } from './play.ts';
+import { rollOver } from './rollover/rollover.ts';
 import { applyAccounts, sidecarNames } from './sidecars.ts';
 
 const docs = join(import.meta.dirname, '..', '..', 'docs', 'differences.md');
@@ -46,7 +47,8 @@ export async function runSwap(options: Options, signal: AbortSignal): Promise<nu
   }));
   const chosen = options.only
     .flatMap((name) => cases[name])
-    .filter(({ name, isShort }) => name.includes(options.named) && (!options.isShort || isShort === true));
+    .filter(({ name, isShort }) => name.includes(options.named) && (!options.isShort || isShort === true))
+    .filter(() => !options.isRolloverOnly);
   const began = performance.now();
   const cluster =
     options.cluster === 'sandbox'
@@ -56,11 +58,13 @@ export async function runSwap(options: Options, signal: AbortSignal): Promise<nu
     console.log(`── cluster is up after ${((performance.now() - began) / 1000).toFixed(1)} s`);
     await applyAccounts(cluster);
     results.push(...(await compareCases(cluster, chosen, options, signal)));
+    if (!options.isShort && options.named === '') results.push(...(await rollOverAll(cluster, options, signal)));
   } finally {
     await cluster.stop();
   }
   const isWhole =
     !options.isShort &&
+    !options.isRolloverOnly &&
     options.named === '' &&
     options.cluster === 'kubernetes' &&
     options.only.length === sidecarNames.length;
@@ -84,6 +88,20 @@ async function compareCases(
     console.log(`── the Go csi-${name} in place of ours`);
     const byTheirs = await playCases({ cluster, cases: own, makers: { ...ours, [name]: 'upstream' }, say, signal });
     for (const each of own) results.push(compareCase(each, byOurs, byTheirs, options.keep));
+  }
+  return results;
+}
+
+async function rollOverAll(cluster: Cluster, { only }: Options, signal: AbortSignal): Promise<Result[]> {
+  console.log('── roll-over');
+  const results: Result[] = [];
+  for (const about of only) {
+    for (const first of ['upstream', 'ours'] as const) {
+      for (const { title, problems } of await rollOver({ cluster, about, first, signal })) {
+        console.log(`  ${title} (${problems.length === 0 ? 'passed' : 'failed'})`);
+        results.push({ title, differences: [], ...(problems.length === 0 ? {} : { failure: problems.join('\n') }) });
+      }
+    }
   }
   return results;
 }

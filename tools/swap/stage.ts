@@ -27,6 +27,10 @@ export interface Stage {
   play(played: Case): Promise<ReadonlyMap<string, Recording>>;
   readonly driver: ScriptedDriver;
   readonly sidecars: ReadonlyMap<SidecarName, Program>;
+  /** Starts a replica that is to lead once the present one has ended. */
+  startReplica(name: SidecarName, maker: Maker): Promise<void>;
+  /** Ends the sidecar (SIGTERM); the replica is the sidecar from now on. */
+  end(name: SidecarName): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,13 +60,14 @@ export async function openStage(deps: {
     },
   });
   const sidecars = new Map<SidecarName, Program>();
+  const replicas = new Map<SidecarName, Program>();
   const stop = async (): Promise<void> => {
-    await Promise.all([...sidecars.values()].map((program) => program.stop()));
+    await Promise.all([...sidecars.values(), ...replicas.values()].map((program) => program.stop()));
     await driver.stop();
     folder.remove();
   };
+  const place = { cluster, driverSocket: driver.socketPath, folder: folder.path };
   try {
-    const place = { cluster, driverSocket: driver.socketPath, folder: folder.path };
     for (const name of sidecarNames) sidecars.set(name, await startSidecar(name, makers[name], place));
     await Promise.all([...sidecars].map(([name, program]) => untilLeading(name, program)));
   } catch (error) {
@@ -172,5 +177,29 @@ export async function openStage(deps: {
     return moments;
   }
 
-  return { play, driver, sidecars, stop };
+  return {
+    play,
+    driver,
+    sidecars,
+    async startReplica(name, maker) {
+      const program = await startSidecar(name, maker, place);
+      replicas.set(name, program);
+      await waitUntil({
+        what: `${program.label} to wait for the lease`,
+        look: () => {
+          if (!program.isRunning()) throw new Error(`${program.label} ended:\n${lastLines(program.log(), 20)}`);
+          return /[Aa]ttempting to acquire leader lease/.test(program.log()) ? true : undefined;
+        },
+        timeoutMs: awaitMs,
+        signal,
+      });
+    },
+    async end(name) {
+      await sidecars.get(name)?.stop();
+      const replica = replicas.get(name);
+      if (replica !== undefined) sidecars.set(name, replica);
+      replicas.delete(name);
+    },
+    stop,
+  };
 }

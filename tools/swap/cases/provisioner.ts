@@ -16,8 +16,8 @@ import {
 
 const about = 'provisioner';
 // For csi-provisioner to fill in.
-const claimName = '$' + '{pvc.name}';
-const claimNamespace = '$' + '{pvc.namespace}';
+const claimName = `\${pvc.name}`;
+const claimNamespace = `\${pvc.namespace}`;
 const selectedNode = 'volume.kubernetes.io/selected-node';
 const secretParameters = Object.fromEntries(
   ['provisioner', 'controller-publish', 'node-stage', 'node-publish', 'controller-expand', 'node-expand'].flatMap(
