@@ -35,6 +35,12 @@ describe('parseArguments', () => {
     });
   });
 
+  it('takes flags of Node', () => {
+    expect(parseArguments(['--node-flags=--max-semi-space-size=4,--optimize-for-size'])).toMatchObject({
+      nodeFlags: ['--max-semi-space-size=4', '--optimize-for-size'],
+    });
+  });
+
   it('answers a request for help whatever else is given', () => {
     expect(parseArguments(['--help', '--runs=1'])).toBe('help');
   });
@@ -50,6 +56,7 @@ describe('parseArguments', () => {
     ['an unknown profile', ['--n=5', '--profile=fast'], '--profile must be default or unlimited, got "fast"'],
     ['a pair without a value', ['--topology=zone'], '--topology has "zone", which is not KEY=VALUE'],
     ['an empty command', ['--driver-command= '], '--driver-command is empty'],
+    ['a flag of Node that is none', ['--node-flags=lean'], '--node-flags has "lean", which is no flag'],
     ['an unknown driver', ['--driver=nfs'], '--driver must be memory or disk, got "nfs"'],
     [
       'two drivers',

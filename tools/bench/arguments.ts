@@ -37,6 +37,8 @@ export interface BenchArguments {
   readonly grownSize: string;
   readonly isJson: boolean;
   readonly writesDocs: boolean;
+  /** For our sidecars. */
+  readonly nodeFlags: readonly string[];
   /** Where our sidecars leave their CPU profiles. */
   readonly profileFolder: string | undefined;
 }
@@ -65,6 +67,7 @@ Our sidecars and the Go ones, in turn, on the same control plane, driver and loa
   --size=QUANTITY, --grown-size=QUANTITY  default: 64Mi and 128Mi
   --json                  print everything measured as JSON, instead of tables
   --write-docs            write docs/benchmarks.md from this run
+  --node-flags=FLAG,…     flags of Node for our sidecars, such as --max-semi-space-size=4
   --cpu-profiles=FOLDER   let our sidecars leave CPU profiles there (their figures suffer a little)
   --help`;
 
@@ -85,6 +88,7 @@ const optionTypes = {
   'grown-size': { type: 'string' },
   json: { type: 'boolean' },
   'write-docs': { type: 'boolean' },
+  'node-flags': { type: 'string' },
   'cpu-profiles': { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -111,8 +115,16 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
     grownSize: values['grown-size'] ?? '128Mi',
     isJson: values.json ?? false,
     writesDocs: values['write-docs'] ?? false,
+    nodeFlags: nodeFlagsOf(values['node-flags']),
     profileFolder: values['cpu-profiles'],
   };
+}
+
+function nodeFlagsOf(text: string | undefined): readonly string[] {
+  const flags = text === undefined || text === '' ? [] : text.split(',');
+  const foreign = flags.find((flag) => !flag.startsWith('-'));
+  if (foreign === undefined) return flags;
+  throw new ArgumentError(`--node-flags has "${foreign}", which is no flag; flags begin with a dash`);
 }
 
 function readOptions(argv: readonly string[]) {

@@ -19,6 +19,8 @@ export interface Conditions {
   readonly upstream: Readonly<Record<string, string>>;
   readonly runs: number;
   readonly driver: string;
+  /** Of our sidecars. */
+  readonly nodeFlags: readonly string[];
 }
 
 export function conditionsOf(args: BenchArguments): Conditions {
@@ -36,6 +38,7 @@ export function conditionsOf(args: BenchArguments): Conditions {
     ),
     runs: args.runs,
     driver: describeDriver(args),
+    nodeFlags: args.nodeFlags,
   };
 }
 

@@ -30,6 +30,7 @@ export async function measureFull(full: FullCluster, nth: number, deps: MeasureD
       csiAddress: driver.address,
       kubeconfig: cluster.adminKubeconfig,
       folder,
+      nodeFlags: args.nodeFlags,
       profileFolder: args.profileFolder,
     },
     { cluster, signal },

@@ -53,7 +53,7 @@ function conditionsList(conditions: Conditions): string {
   return [
     `- ${conditions.date}, commit ${conditions.commit}, ${conditions.runs} runs of each, in alternating order`,
     `- ${conditions.cores} cores (${conditions.processor}), ${conditions.memoryMiB.toLocaleString('en')} MiB, Linux ${conditions.kernel}`,
-    `- ours: Holdfast ${conditions.holdfast} on Node ${conditions.node}; theirs and the control plane: ${upstream.join(', ')}`,
+    `- ours: Holdfast ${conditions.holdfast} on Node ${[conditions.node, ...conditions.nodeFlags].join(' ')}; theirs and the control plane: ${upstream.join(', ')}`,
     `- driver: ${conditions.driver}`,
   ].join('\n');
 }
