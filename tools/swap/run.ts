@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Cluster, Maker, SidecarName } from '../rig/contract.ts';
 import { startKubernetesCluster } from '../rig/kubernetes-cluster.ts';
 import { startSandboxCluster } from '../rig/sandbox-cluster.ts';
@@ -106,7 +107,12 @@ async function rollOverAll(cluster: Cluster, { only }: Options, signal: AbortSig
   return results;
 }
 
-function compareCase({ name, about }: Case, byOurs: Played, byTheirs: Played, keep: string | undefined): Result {
+function compareCase(
+  { name, about, costs = {} }: Case,
+  byOurs: Played,
+  byTheirs: Played,
+  keep: string | undefined,
+): Result {
   const title = `${about}: ${name}`;
   const [our, their] = [byOurs.get(name), byTheirs.get(name)];
   if (our === undefined || their === undefined) return { title, differences: [], failure: 'not played' };
@@ -118,10 +124,15 @@ function compareCase({ name, about }: Case, byOurs: Played, byTheirs: Played, ke
     other: their.moments.get(moment) ?? {},
   }));
   if (keep !== undefined) write(keep, title, moments);
+  const wrongCosts = moments.flatMap(({ moment, recording }) => {
+    const [wanted, written] = [costs[moment], recording.writes];
+    if (wanted === undefined || isDeepStrictEqual(wanted, written)) return [];
+    return [`${moment}: ours writes ${JSON.stringify(written)}, which should be ${JSON.stringify(wanted)}`];
+  });
   const differences = moments.flatMap(({ moment, recording, other }) =>
     recordingDifferences(`${title}/${moment}`, recording, other),
   );
-  return { title, differences };
+  return { title, differences, ...(wrongCosts.length === 0 ? {} : { failure: wrongCosts.join('\n') }) };
 }
 
 function write(folder: string, title: string, moments: readonly object[]): void {
