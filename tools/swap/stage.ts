@@ -99,8 +99,9 @@ export async function openStage(deps: {
   }
 
   async function play(played: Case): Promise<ReadonlyMap<string, Recording>> {
-    // Events outlive a case: those of the other maker's are in another namespace.
-    const words = `${makers[played.about]} ${played.name}`.toLowerCase();
+    // Events outlive a case: those of other makers are in another namespace.
+    const makerLetters = sidecarNames.map((name) => makers[name].charAt(0)).join('');
+    const words = `${makerLetters} ${played.name}`.toLowerCase();
     const namespace = words
       .replaceAll(/[^a-z0-9]+/g, '-')
       .slice(0, 50)
