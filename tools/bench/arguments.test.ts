@@ -18,7 +18,7 @@ describe('parseArguments', () => {
   });
 
   it('takes parts and a number of objects', () => {
-    expect(parseArguments(['--only', 'attach,provision', '--n=200', '--runs=1', '--json'])).toMatchObject({
+    expect(parseArguments(['--only', 'attach,provision', '--n=200', '--json'])).toMatchObject({
       parts: new Set(['provision', 'attach']),
       loads: [{ profile: 'unlimited', objects: 200 }],
       runs: 1,

@@ -55,7 +55,7 @@ Our sidecars and the Go ones, in turn, on the same control plane, driver and loa
                           What a part needs beforehand (a volume to attach) is done too, and not measured
   --n=N                   so many objects, without client-side limits, instead of 50 with default flags and 1,000 without limits
   --profile=PROFILE       flags of the sidecars with --n: default or unlimited; default: unlimited
-  --runs=N                runs of each maker; the order alternates; default: 3
+  --runs=N                runs of each maker; the order alternates; default: 3, and with --n 1: a quick look
   --makers=MAKER,…        of ours, upstream; default: both
   --full-claims=N         bound claims of the part "full", half of them attached; default: 10,000
   --driver=DRIVER         memory (volumes in a map: what is measured is the sidecars) or disk (holdfast-driver); default: memory
@@ -104,7 +104,7 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
   return {
     parts: new Set(chosen),
     loads: loadsOf(values.n, values.profile),
-    runs: wholeNumber('--runs', values.runs) ?? 3,
+    runs: wholeNumber('--runs', values.runs) ?? (values.n === undefined ? 3 : 1),
     makers: oneOfEach('--makers', values.makers, ['ours', 'upstream'] as const),
     fullClaims: wholeNumber('--full-claims', values['full-claims']) ?? 10_000,
     driver: driverOf(values),
