@@ -16,11 +16,11 @@ import {
 import type { AuditedRequest, ClusterKind, DriverCall, Maker, Rig, SidecarName } from '../rig/contract.ts';
 import type { NameBook } from './name-book.ts';
 import { byText, normalizeLease, normalizeObject, normalizeText } from './normalize.ts';
+import { sidecarNames } from './settings.ts';
 
 export type Moment = 'bound' | 'attached' | 'expanded' | 'detached' | 'failed' | 'end';
 
 export const captureVariable = 'HOLDFAST_CAPTURE_DIR';
-const sidecarNames: readonly SidecarName[] = ['provisioner', 'attacher', 'resizer'];
 /** Where sidecars run and keep their leases. */
 export const sidecarNamespace = 'holdfast-system';
 
