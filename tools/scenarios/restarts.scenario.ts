@@ -135,7 +135,8 @@ async function killInTheMiddle(
   controllerDriver.signal('SIGSTOP');
   try {
     await act();
-    await seeInLog(scene, sidecar, from, new RegExp(`/csi\\.v1\\.Controller/${method}"`));
+    // The Go resizer asks for capabilities before each call.
+    await seeInLog(scene, sidecar, from, new RegExp(`/csi\\.v1\\.Controller/(?:${method}|ControllerGetCapabilities)"`));
     await sidecar.kill();
   } finally {
     controllerDriver.signal('SIGCONT');
