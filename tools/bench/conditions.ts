@@ -23,6 +23,8 @@ export interface Conditions {
   readonly nodeFlags: readonly string[];
 }
 
+const measuredPrograms = ['etcd', 'kube-apiserver', 'csi-provisioner', 'csi-attacher', 'csi-resizer'];
+
 export function conditionsOf(args: BenchArguments): Conditions {
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -34,7 +36,9 @@ export function conditionsOf(args: BenchArguments): Conditions {
     node: process.versions.node,
     holdfast: version,
     upstream: Object.fromEntries(
-      referenceModules.filter(({ name }) => name !== 'csi-sanity').map(({ name, version }) => [name, version]),
+      referenceModules
+        .filter(({ programs }) => measuredPrograms.some((program) => program in programs))
+        .map(({ name, version }) => [name, version]),
     ),
     runs: args.runs,
     driver: describeDriver(args),
