@@ -98,6 +98,7 @@ export function pod(name: string, rest: JsonObject = {}): JsonObject {
     ...others,
     spec: {
       automountServiceAccountToken: false,
+      serviceAccountName: 'default',
       containers: [{ name: 'main', image: 'registry.example/app:1' }],
       ...(typeof spec === 'object' ? spec : {}),
     },

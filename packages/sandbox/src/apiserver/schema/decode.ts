@@ -1,4 +1,4 @@
-import { errorMessage, formatQuantity, parseQuantity } from '@holdfast/core';
+import { formatQuantity, parseQuantity } from '@holdfast/core';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { isObject } from '../json.ts';
 import type { Scalar, Shape, StructField } from './notation.ts';
@@ -173,7 +173,9 @@ function decodeQuantity(value: JsonValue, owner: string): string {
   try {
     return formatQuantity(parseQuantity(String(value)));
   } catch (error) {
-    throw new DecodeError(errorMessage(error));
+    if (!(error instanceof Error)) throw error;
+    const shape = "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    throw new DecodeError(`quantities must match the regular expression ${shape}`);
   }
 }
 
