@@ -4,6 +4,7 @@ import {
   csiNodes,
   isNotFound,
   type KubeObject,
+  leases,
   nodes,
   type ObjectRef,
   type Resource,
@@ -18,7 +19,7 @@ import { createNameBook } from '../scenarios/name-book.ts';
 import type { Case, CaseStage } from './case.ts';
 import { driverObject, node } from './cases/objects.ts';
 import { type Recording, record } from './observe/recording.ts';
-import { sidecarNames, startSidecar } from './sidecars.ts';
+import { sidecarNames, sidecarNamespace, startSidecar } from './sidecars.ts';
 
 export const driverName = 'swap.csi.holdfast';
 
@@ -65,6 +66,9 @@ export async function openStage(deps: {
     await Promise.all([...sidecars.values(), ...replicas.values()].map((program) => program.stop()));
     await driver.stop();
     folder.remove();
+    // The Go programs leave theirs to run out, which the next ones need not wait for.
+    const { items } = await cluster.client.list(leases, { namespace: sidecarNamespace });
+    for (const { metadata } of items) await cluster.client.delete(leases, metadata);
   };
   const place = { cluster, driverSocket: driver.socketPath, folder: folder.path };
   try {
