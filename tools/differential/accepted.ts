@@ -38,13 +38,13 @@ export const acceptedDifferences: readonly AcceptedDifference[] = [
   {
     what: 'The words for a time without microseconds.',
     why: goWords,
-    where: /^kinds \/ Lease \/ .*renewTime.* \/ body\.message$/,
+    where: /^core-kinds \/ Lease \/ .*renewTime.* \/ body\.message$/,
   },
   {
     what: 'A refused change of an immutable field shows the value, not Go’s internal struct or a diff of it.',
     why: goWords,
     where:
-      /^(update|kinds|patch) \/ (a claim|a volume|VolumeAttachment|CSINode|Pod|PersistentVolume|strategic merge patch of a pod) \/ (PATCH|POST) .* \/ body\.(message|details\.causes\[\d\]\.(message|field))$/,
+      /^(update|kinds|core-kinds|patch) \/ (a claim|a volume|VolumeAttachment|CSINode|Pod|PersistentVolume|strategic merge patch of a pod) \/ (PATCH|POST) .* \/ body\.(message|details\.causes\[\d\]\.(message|field))$/,
   },
   {
     what: 'The random part of a generated name.',
@@ -69,12 +69,12 @@ export const acceptedDifferences: readonly AcceptedDifference[] = [
   {
     what: 'Of an Event with eventTime only the first missing field is named.',
     why: rarely,
-    where: /^kinds \/ Event \/ .*eventTime.* \/ body\.(message|details)/,
+    where: /^core-kinds \/ Event \/ .*eventTime.* \/ body\.(message|details)/,
   },
   {
     what: 'PUT of /finalize leaves the metadata alone.',
     why: 'It is for the finalizers. Whoever calls it sends the object as it is.',
-    where: /^kinds \/ Namespace \/ PUT .*finalize.* \/ body\.metadata/,
+    where: /^core-kinds \/ Namespace \/ PUT .*finalize.* \/ body\.metadata/,
   },
   {
     what: 'A key that is in a body twice is not noticed: the last one counts, as upstream, but there is no warning and no 400.',

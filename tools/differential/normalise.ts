@@ -125,7 +125,9 @@ function inOrder(key: string, list: readonly JsonValue[]): readonly JsonValue[] 
   if (key === 'causes' && list.every(isConflict)) return sortedBy(list, (item) => JSON.stringify(item));
   if (key !== 'managedFields') return list;
   return sortedBy(list, (item) =>
-    ['operation', 'manager', 'apiVersion', 'subresource'].map((field) => (isObject(item) ? item[field] : '')).join(' '),
+    JSON.stringify(
+      ['operation', 'manager', 'apiVersion', 'subresource'].map((field) => (isObject(item) ? item[field] : '')),
+    ),
   );
 }
 
@@ -136,7 +138,7 @@ function sortedBy(list: readonly JsonValue[], textOf: (item: JsonValue) => strin
 function nameIn(item: JsonValue): string {
   if (!isObject(item)) return String(item);
   const { name, resource, subresource } = item;
-  return String(name ?? resource ?? subresource);
+  return [name, resource, subresource].find((candidate) => typeof candidate === 'string') ?? '';
 }
 
 function headersOf({ headers }: WireReply): PlainReply['headers'] {

@@ -1,11 +1,11 @@
 // Stories that nobody wrote: random requests about two objects, told to both servers, and at the end what a watch saw of it all.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Difference, describe } from './compare.ts';
 import * as make from './objects.ts';
 import { paths } from './objects.ts';
 import { createTelling } from './run-script.ts';
 import type { JsonObject, Step } from './script.ts';
-import { get, patch, post, put, remove } from './script.ts';
+import { get, isObject, type JsonValue, patch, post, put, remove } from './script.ts';
 import type { Servers } from './servers.ts';
 
 export interface SequencesResult {
@@ -61,6 +61,10 @@ const finalizers = fc.subarray(['example.com/one', 'example.com/two']);
 const labels = fc.constantFrom<JsonObject>({}, { in: 'yes' }, { in: 'no' }, { in: 'yes', also: 'x' });
 const version = fc.constantFrom<'none' | 'current' | 'stale'>('none', 'none', 'current', 'stale');
 
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
 function versionOf(which: 'none' | 'current' | 'stale', name: string): JsonObject {
   if (which === 'none') return {};
   return { resourceVersion: which === 'current' ? `{{${name}.rv}}` : '1' };
@@ -85,13 +89,13 @@ function stepOf(subject: Subject): fc.Arbitrary<Step> {
   const whole = fc.tuple(names, labels, finalizers, values);
   const object = (name: string, label: JsonObject, held: string[], value: string): JsonObject => {
     const own = content(value);
-    const extra = typeof own['metadata'] === 'object' ? own['metadata'] : {};
+    const extra = objectOf(own['metadata']);
     return subject.make(name, { ...own, metadata: { labels: label, finalizers: held, ...extra } });
   };
   const create = whole.map(([name, label, held, value]) => post(path, object(name, label, held, value), { as: name }));
   const replace = fc.tuple(whole, version).map(([[name, label, held, value], which]) => {
     const sent = object(name, label, held, value);
-    const metadata = typeof sent['metadata'] === 'object' ? sent['metadata'] : {};
+    const metadata = objectOf(sent['metadata']);
     return put(`${path}/${name}`, { ...sent, metadata: { ...metadata, ...versionOf(which, name) } }, { as: name });
   });
   const change = fc
@@ -140,7 +144,7 @@ function stepOf(subject: Subject): fc.Arbitrary<Step> {
 
 function applied(subject: Subject, name: string, value: string): JsonObject {
   const own = subject.content(value);
-  const metadata = typeof own['metadata'] === 'object' ? own['metadata'] : {};
+  const metadata = objectOf(own['metadata']);
   // A pod is not to be applied without its spec when there is none yet.
   return subject.make(name, { ...own, metadata });
 }

@@ -114,8 +114,13 @@ function zeroOf(shape: Shape): JsonValue {
       return 0;
     case 'quantity':
       return '0';
-    default:
+    case 'any':
+    case 'bytes':
+    case 'time':
+    case 'microTime':
       return null;
+    default:
+      return shape.type satisfies never;
   }
 }
 

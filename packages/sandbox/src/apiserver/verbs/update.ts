@@ -82,6 +82,20 @@ export function commitUpdate(
     next.metadata.generation = (previous.metadata.generation ?? 1) + 1;
   }
   writeAsGo(kind, next);
+  refuseInvalid(kind, next, previous, draft, subresource);
+  if (subresource === 'main') kind.admitUpdate?.(next, previous, context.storage);
+  if (equalJson(next, previous)) return previous;
+  if (options.isDryRun) return next;
+  return storeOrRemove(context, kind, next);
+}
+
+function refuseInvalid(
+  kind: Kind,
+  next: ApiObject,
+  previous: ApiObject,
+  draft: DraftObject,
+  subresource: Subresource,
+): void {
   // Upstream looks at what may change of the metadata twice, and says each thing twice, but for volumes.
   const ofUpdate = validateMetaUpdate(next, previous, draft.metadata);
   const errors = [
@@ -93,10 +107,6 @@ export function commitUpdate(
     errors.push(...(kind.validate?.(next) ?? []), ...(kind.validateUpdate?.(next, previous) ?? []));
   }
   if (errors.length > 0) throw invalid(kind, previous.metadata.name, errors);
-  if (subresource === 'main') kind.admitUpdate?.(next, previous, context.storage);
-  if (equalJson(next, previous)) return previous;
-  if (options.isDryRun) return next;
-  return storeOrRemove(context, kind, next);
 }
 
 function checkIdentity(kind: Kind, previous: ApiObject, draft: DraftObject): void {
