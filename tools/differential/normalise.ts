@@ -136,7 +136,7 @@ function sortedBy(list: readonly JsonValue[], textOf: (item: JsonValue) => strin
 }
 
 function nameIn(item: JsonValue): string {
-  if (!isObject(item)) return String(item);
+  if (!isObject(item)) return typeof item === 'string' ? item : JSON.stringify(item);
   const { name, resource, subresource } = item;
   return [name, resource, subresource].find((candidate) => typeof candidate === 'string') ?? '';
 }
