@@ -52,6 +52,17 @@ describe('what two runs leave', () => {
     expect(normalizeText(text, names)).toBe('bound <volume of data> by <attachment of <volume of data> to node-a>');
   });
 
+  it('names an attachment after the handle: a second volume of the same one has attachments of the same name', () => {
+    const { names, volume } = run('1');
+    const nameOn = (nodeName: string): string => {
+      const metadata = { name: `csi-of-${nodeName}`, uid: '' };
+      names.learnAttachment({ metadata, spec: { nodeName, source: { persistentVolumeName: 'by-hand' } } });
+      return normalizeText(metadata.name, names);
+    };
+    names.learnVolume({ ...volume, metadata: { ...volume.metadata, name: 'by-hand' } });
+    expect(nameOn('node-b')).toBe('<attachment of <volume of data> to node-b>');
+  });
+
   it('says of a lease whether it is held, not since when', () => {
     const lease = (holderIdentity: string, renewTime: string): unknown =>
       normalizeLease(

@@ -24,7 +24,7 @@ export const deliberate: readonly Deliberate[] = [
   },
   {
     row: 'finalizers of a new PersistentVolume',
-    place: /\/volumes\/[^/]+\/metadata\/finalizers\/external-attacher\/swap-csi-holdfast$/,
+    place: /\/volumes\/[^/]+\/metadata\/finalizers\/external-attacher\/[a-z]+-csi-holdfast$/,
     ours: /^true$/,
     theirs: /^-$/,
   },
@@ -47,10 +47,17 @@ export const deliberate: readonly Deliberate[] = [
       /\/events\/Normal Resizing on PersistentVolumeClaim data\/(count|messages\/External resizer is resizing volume)/,
     ours: /^-$/,
   },
+  {
+    row: 'events about progress',
+    place:
+      /\/events\/Normal VolumeModify on PersistentVolumeClaim data\/(count|messages\/external resizer is modifying volume)/,
+    ours: /^-$/,
+  },
   { row: 'events about progress', place: /\/writes\/(create|patch) events$/, isFewer: true },
   {
     row: 'messages of events',
-    place: /\/events\/Warning (ProvisioningFailed|VolumeResizeFailed|VolumeFailedDelete) on [^/]+\/messages\//,
+    place:
+      /\/events\/Warning (ProvisioningFailed|VolumeResizeFailed|VolumeModifyFailed|VolumeFailedDelete) on [^/]+\/messages\//,
   },
   { row: 'messages of events', place: /\/writes\/patch events$/, ours: /^-$/, theirs: /^"any"$/, isSometimes: true },
   {
@@ -69,6 +76,16 @@ export const deliberate: readonly Deliberate[] = [
   {
     row: 'status of a claim whose expansion fails',
     place: /\/writes\/patch persistentvolumeclaims\/status$/,
+    isFewer: true,
+  },
+  {
+    row: 'annotations of an attachment',
+    place: /\/attachments\/[^/]+\/metadata\/annotations\/attacher\.csi\.holdfast\/(volume-handle|publish-secret)$/,
+    theirs: /^-$/,
+  },
+  {
+    row: 'events of a failure that repeats',
+    place: /fails twice\/[^/]+\/events\/Warning Volume(Resize|Modify)Failed on [^/]+\/(count|messages\/.*)$/,
     isFewer: true,
   },
   {
