@@ -3,7 +3,6 @@ import { startKubernetesCluster } from '../rig/kubernetes-cluster.ts';
 import { startSandboxCluster } from '../rig/sandbox-cluster.ts';
 import type { Case } from './case.ts';
 import { attacherCases } from './cases/attacher.ts';
-import { modifyCases } from './cases/modify.ts';
 import { provisionerCases } from './cases/provisioner.ts';
 import { resizerCases } from './cases/resizer.ts';
 import { compareCases } from './compare-cases.ts';
@@ -17,7 +16,7 @@ import { applyAccounts, sidecarNames } from './sidecars.ts';
 const cases: Readonly<Record<SidecarName, readonly Case[]>> = {
   provisioner: provisionerCases,
   attacher: attacherCases,
-  resizer: [...resizerCases, ...modifyCases],
+  resizer: resizerCases,
 };
 // The loops that the cases need. What attaches, schedules and watches nodes would take part in the play.
 const controllers = [
