@@ -55,9 +55,11 @@ describe('what two runs leave', () => {
   it('names an attachment after the handle: a second volume of the same one has attachments of the same name', () => {
     const { names, volume } = run('1');
     const nameOn = (nodeName: string): string => {
-      const metadata = { name: `csi-of-${nodeName}`, uid: '' };
-      names.learnAttachment({ metadata, spec: { nodeName, source: { persistentVolumeName: 'by-hand' } } });
-      return normalizeText(metadata.name, names);
+      const name = `csi-of-${nodeName}`;
+      const metadata = { name, uid: '', resourceVersion: '', creationTimestamp: '' };
+      const source = { persistentVolumeName: 'by-hand' };
+      names.learnAttachment({ metadata, spec: { attacher: 'd', nodeName, source } });
+      return normalizeText(name, names);
     };
     names.learnVolume({ ...volume, metadata: { ...volume.metadata, name: 'by-hand' } });
     expect(nameOn('node-b')).toBe('<attachment of <volume of data> to node-b>');
