@@ -15,7 +15,13 @@ const commands = {
   format: { script: 'tools/format.ts', args: [] },
   reference: { script: 'tools/reference/main.ts', args: [] },
   'test:crash': { script: 'tools/crash/main.ts', args: [] },
+  bench: { script: 'tools/bench/main.ts', args: [], needsLinux: true },
+  'test:control-plane': { script: 'tools/scenarios/main.ts', args: [], needsLinux: true },
+  rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
+  'test:differential': { script: 'tools/differential/main.ts', args: [] },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
+  'test:swap': { script: 'tools/swap/main.ts', args: [], needsLinux: true },
+  'test:wire': { script: 'tools/wire/main.ts', args: [] },
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -1,11 +1,23 @@
 // Builds the reference programs with the machine's Go, as Go is set up there (proxy, caches, toolchain).
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { cacheFolder, keepCopy, keptCopy } from './cache.ts';
 import { buildArguments, goModText, stampText, type Wanted, wantedModules } from './go-module.ts';
 import { goVersion, type ReferenceModule, referenceModules } from './versions.ts';
 
-const folder = join(import.meta.dirname, '..', '..', '.holdfast', 'reference');
+const tools = join(import.meta.dirname, '..');
+const folder = join(tools, '..', '.holdfast', 'reference');
 
 /** Two at a time: one downloads or links, on one core, while the other compiles. More of them only want more memory. */
 const modulesAtOnce = 2;
@@ -38,12 +50,16 @@ export async function buildReference(
   { say, signal }: { say: (line: string) => void; signal: AbortSignal },
 ): Promise<Built> {
   const wanted = wantedModules(referenceModules, names);
-  const missing = wanted
-    .map(({ module, programs }) => ({ module, programs: programs.filter((program) => !isPresent(module, program)) }))
-    .filter(({ programs }) => programs.length > 0);
-  const missingNames = missing.flatMap(({ programs }) => programs);
-  const present = wanted.flatMap(({ programs }) => programs).filter((program) => !missingNames.includes(program));
+  const programs = wanted.flatMap((each) => each.programs);
+  const absent = lacking(wanted).flatMap((each) => each.programs);
+  const present = programs.filter((program) => !absent.includes(program));
   if (present.length > 0) say(`already built: ${present.join(', ')}`);
+  const cache = cacheFolder(process.env);
+  for (const { module, programs: asked } of wanted) for (const program of asked) exchange(cache, module, program);
+  const missing = lacking(wanted);
+  const missingNames = missing.flatMap((each) => each.programs);
+  const taken = absent.filter((program) => !missingNames.includes(program));
+  if (taken.length > 0) say(`taken from ${cache}: ${taken.join(', ')}`);
   if (missing.length > 0 && !hasGo()) throw new Error(goIsMissing);
 
   const built: string[] = [];
@@ -57,15 +73,39 @@ export async function buildReference(
   };
   await Promise.all(Array.from({ length: modulesAtOnce }, worker));
   signal.throwIfAborted();
-  return { built, present, failed };
+  for (const { module, programs: asked } of missing) for (const program of asked) exchange(cache, module, program);
+  return { built, present: [...present, ...taken], failed };
 }
 
 const stampFile = (program: string): string => join(folder, 'stamps', program);
 
+function lacking(wanted: readonly Wanted[]): Wanted[] {
+  return wanted
+    .map(({ module, programs }) => ({ module, programs: programs.filter((program) => !isPresent(module, program)) }))
+    .filter(({ programs }) => programs.length > 0);
+}
+
 function isPresent(module: ReferenceModule, program: string): boolean {
   const stamp = stampFile(program);
   if (!existsSync(stamp) || !existsSync(referenceProgram(program))) return false;
-  return readFileSync(stamp, 'utf8') === stampText(module, program);
+  return readFileSync(stamp, 'utf8') === stampOf(module, program);
+}
+
+function stampOf(module: ReferenceModule, program: string): string {
+  const { source } = module;
+  return stampText(module, program, source === undefined ? [] : [readFileSync(join(tools, source), 'utf8')]);
+}
+
+/** Takes a program that is missing here from the cache, or puts one that is missing there into it. */
+function exchange(cache: string | undefined, module: ReferenceModule, program: string): void {
+  const file = referenceProgram(program);
+  const stamp = stampOf(module, program);
+  if (isPresent(module, program)) {
+    keepCopy({ cache, program, stamp, file });
+    return;
+  }
+  for (const made of [join(folder, 'bin'), join(folder, 'stamps')]) mkdirSync(made, { recursive: true });
+  if (keptCopy({ cache, program, stamp, file })) writeFileSync(stampFile(program), stamp);
 }
 
 async function buildModule(
@@ -76,6 +116,7 @@ async function buildModule(
   const sources = join(folder, 'modules', module.name);
   for (const made of [sources, join(folder, 'bin'), join(folder, 'stamps')]) mkdirSync(made, { recursive: true });
   writeFileSync(join(sources, 'go.mod'), goModText(module));
+  if (module.source !== undefined) cpSync(join(tools, module.source), join(sources, 'main.go'));
   // Built aside and moved: a build that was stopped leaves no half a program behind.
   const aside = mkdtempSync(join(folder, '.building-'));
   const started = performance.now();
@@ -90,7 +131,7 @@ async function buildModule(
     }
     for (const program of programs) {
       renameSync(join(aside, program), referenceProgram(program));
-      writeFileSync(stampFile(program), stampText(module, program));
+      writeFileSync(stampFile(program), stampOf(module, program));
     }
     const sizes = programs.map((program) => statSync(referenceProgram(program)).size / 2 ** 20);
     say(`${title}: built in ${seconds()} (${sizes.map((size) => `${size.toFixed(0)} MiB`).join(', ')})`);

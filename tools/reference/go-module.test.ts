@@ -18,6 +18,12 @@ describe('go.mod', () => {
     );
   });
 
+  it('requires what a program of our own imports beside it', () => {
+    expect(goModText({ ...plain, also: { 'example.com/other': 'v1.0.0' } })).toMatch(
+      /\nrequire example\.com\/one\/v2 v2\.1\.0\nrequire example\.com\/other v1\.0\.0\n$/,
+    );
+  });
+
   it('gives the staging modules of Kubernetes a version that exists', () => {
     const text = goModText(staged);
     expect(text).toMatch(/\nreplace \(\n(\tk8s\.io\/[a-z-]+ => k8s\.io\/[a-z-]+ v0\.36\.3\n)+\)\n$/);
@@ -57,6 +63,7 @@ describe('the stamp', () => {
       stampText({ ...plain, stamps: {} }, 'program-a'),
       stampText({ ...plain, staging: 'v0.36.3' }, 'program-a'),
       stampText({ ...plain, staging: 'v0.36.4' }, 'program-a'),
+      stampText(plain, 'program-a', ['package main']),
     ];
     expect(new Set(stamps).size).toBe(stamps.length);
   });
@@ -91,8 +98,10 @@ describe('the version table', () => {
   });
 
   it('takes packages from the module, whose version it stamps', () => {
-    for (const { path, version, programs, stamps } of referenceModules) {
-      for (const source of Object.values(programs)) expect(`${source}/`).toContain(`${path}/`);
+    for (const { path, version, programs, stamps, source } of referenceModules) {
+      for (const used of Object.values(programs)) {
+        if (source === undefined) expect(`${used}/`).toContain(`${path}/`);
+      }
       for (const [variable, value] of Object.entries(stamps)) {
         if (/version$/i.test(variable)) expect(value).toBe(version);
       }

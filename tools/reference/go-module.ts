@@ -2,12 +2,14 @@
 import { createHash } from 'node:crypto';
 import { goVersion, type ReferenceModule, stagingModules } from './versions.ts';
 
-export function goModText({ name, path, version, staging }: ReferenceModule): string {
+export function goModText({ name, path, version, also = {}, staging }: ReferenceModule): string {
   const replaces =
     staging === undefined
       ? ''
       : `\nreplace (\n${stagingModules.map((module) => `\tk8s.io/${module} => k8s.io/${module} ${staging}\n`).join('')})\n`;
-  return `module holdfast.invalid/reference/${name}\n\ngo ${goVersion}\n\nrequire ${path} ${version}\n${replaces}`;
+  const required = Object.entries({ [path]: version, ...also });
+  const requires = required.map(([module, wanted]) => `require ${module} ${wanted}\n`).join('');
+  return `module holdfast.invalid/reference/${name}\n\ngo ${goVersion}\n\n${requires}${replaces}`;
 }
 
 /**
@@ -31,9 +33,18 @@ function packageOf({ name, programs }: ReferenceModule, program: string): string
   return found;
 }
 
-/** Changes when anything changes that the program is built from, Go itself excepted. Begins with the version, for people. */
-export function stampText(module: ReferenceModule, program: string): string {
-  const asked = [goModText(module), ...buildArguments(module, [program], ''), process.platform, process.arch];
+/**
+ * Changes when anything changes that the program is built from, Go itself excepted. Begins with the version, for people.
+ * @param sources text of the module's own source files
+ */
+export function stampText(module: ReferenceModule, program: string, sources: readonly string[] = []): string {
+  const asked = [
+    goModText(module),
+    ...buildArguments(module, [program], ''),
+    process.platform,
+    process.arch,
+    ...sources,
+  ];
   return `${module.version} ${createHash('sha256').update(asked.join('\n')).digest('hex')}\n`;
 }
 

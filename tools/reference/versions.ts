@@ -7,6 +7,10 @@ export interface ReferenceModule {
   /** The Go module that holds the programs. */
   readonly path: string;
   readonly version: string;
+  /** Version by module of what `source` imports beside it. */
+  readonly also?: Readonly<Record<string, string>>;
+  /** The one file of a program of our own, which imports the modules; from the folder tools. */
+  readonly source?: string;
   /**
    * Version of the Kubernetes staging modules. A module's own replace lines do not hold in a module that requires it, so these
    * are given again wherever the module has them.
@@ -79,6 +83,15 @@ export const referenceModules: readonly ReferenceModule[] = [
     staging: 'v0.36.1',
     programs: { 'csi-provisioner': 'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner' },
     stamps: { 'main.version': 'v6.3.0' },
+  },
+  {
+    name: 'wire',
+    path: 'github.com/container-storage-interface/spec',
+    version: 'v1.13.0',
+    also: { 'k8s.io/kubelet': 'v0.37.2' },
+    source: 'wire/descriptors/main.go',
+    programs: { 'wire-descriptors': 'holdfast.invalid/reference/wire' },
+    stamps: {},
   },
 ];
 

@@ -82,7 +82,8 @@ export interface SidecarOptions {
 }
 
 export interface RigOptions {
-  readonly cluster: ClusterKind;
+  /** A kind starts a cluster that ends with the rig; a cluster that runs already is left running. */
+  readonly cluster: ClusterKind | Cluster;
   readonly backend: Backend;
   readonly nodes: readonly NodeSpec[];
   /** Who wrote each sidecar. Default: ours. */

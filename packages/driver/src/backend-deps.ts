@@ -4,13 +4,15 @@ import type { AccessMode, Role } from '@holdfast/driver-kit';
 export interface BackendDeps {
   readonly poolDir: string;
   readonly nodeId: string;
+  /** The zone from where all of its nodes reach the pool. Empty: the node alone does. */
+  readonly zone: string;
   readonly role: Role;
   /** 0: no limit. */
   readonly maxVolumesPerNode: number;
   readonly log: Logger;
 }
 
-/** A pool lies on one node, so nothing here is shared between nodes. */
+/** A volume is on one node at a time, also where a zone's nodes share the pool. */
 export const singleNodeModes: readonly AccessMode[] = [
   'SINGLE_NODE_WRITER',
   'SINGLE_NODE_READER_ONLY',

@@ -25,10 +25,18 @@ export const driverFlags = defineFlags({
     default: '',
     help: 'Name of this node, the value of topology.csi.holdfast/node. Default: the host name.',
   },
+  zone: {
+    type: 'string',
+    default: '',
+    help: 'Zone whose nodes all reach the pool (disk only): topology.csi.holdfast/zone in place of .../node, and volumes move within it.',
+    schema: z
+      .string()
+      .regex(/^$|^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, 'must be a label value, such as zone-a'),
+  },
   'pool-dir': {
     type: 'string',
     default: '/var/lib/holdfast',
-    help: 'Folder that holds the volumes and their records. One driver and one backend per pool.',
+    help: 'Folder that holds the volumes and their records. One backend and one controller per pool.',
     schema: z.string().startsWith('/', 'must be an absolute path'),
   },
   'driver-name': {

@@ -3,4 +3,4 @@ export { createDirBackend } from './dir/dir-backend.ts';
 export { createDiskBackend } from './disk/disk-backend.ts';
 export { driverFlags } from './flags.ts';
 export { main } from './main.ts';
-export { backendNames, defaultDriverName, topologyKey } from './names.ts';
+export { backendNames, defaultDriverName, topologyKey, zoneTopologyKey } from './names.ts';

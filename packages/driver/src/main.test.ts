@@ -34,6 +34,8 @@ describe('holdfast-driver', () => {
     ['a TCP endpoint', ['--endpoint=tcp://127.0.0.1:1', '--backend=dir'], 'tcp://127.0.0.1:1'],
     ['an unknown backend', ['--backend=tape', '--endpoint=/x.sock'], 'must be one of disk, dir'],
     ['an unknown role', ['--role=both', '--endpoint=/x.sock'], 'must be controller, node or all'],
+    ['a zone for folders', ['--zone=z', '--backend=dir', '--endpoint=/x.sock'], '--zone is for --backend=disk'],
+    ['a zone that no label can hold', ['--zone=a/b', '--endpoint=/x.sock'], 'must be a label value'],
     ['a relative pool', ['--pool-dir=pool', '--endpoint=/x.sock'], 'must be an absolute path'],
   ])('%s: one clear line, exit 1', async (_what, args, message) => {
     const { exitCode, output } = await runDriver(args);

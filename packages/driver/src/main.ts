@@ -25,14 +25,17 @@ type Values = FlagValues<typeof driverFlags.table>;
 async function start(values: Values, { log, registry, signal, hostname, env, version }: ProgramContext): Promise<void> {
   const backendName: BackendName = values.backend === 'dir' ? 'dir' : 'disk';
   const role: Role = values.role === 'controller' || values.role === 'node' ? values.role : 'all';
+  if (backendName === 'dir' && values.zone !== '') {
+    throw new ExitError('--zone is for --backend=disk: a volume of dir is a folder of one node and cannot be moved');
+  }
   const nodeId = values.nodeId || hostname;
   const name = values.driverName || defaultDriverName(backendName);
   const address = await openEndpoint(values.endpoint || (env.CSI_ENDPOINT ?? ''));
   const createBackend = backendName === 'dir' ? createDirBackend : createDiskBackend;
-  const { poolDir, maxVolumesPerNode, httpEndpoint, metricsPath } = values;
+  const { poolDir, zone, maxVolumesPerNode, httpEndpoint, metricsPath } = values;
   const metrics = createOperationMetrics({ registry, subsystem: 'csi_plugin', driverName: name });
 
-  const backend = await createBackend({ poolDir, nodeId, role, maxVolumesPerNode, log });
+  const backend = await createBackend({ poolDir, nodeId, zone, role, maxVolumesPerNode, log });
   if (httpEndpoint !== '') {
     await startHttpServer({ address: httpEndpoint, routes: { [metricsPath]: metricsRoute(registry) }, log, signal });
   }
@@ -42,6 +45,7 @@ async function start(values: Values, { log, registry, signal, hostname, env, ver
     backend: backendName,
     role,
     node: nodeId,
+    ...(zone === '' ? {} : { zone }),
     address: server.address,
     pool: poolDir,
   });

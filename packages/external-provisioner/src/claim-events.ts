@@ -5,6 +5,7 @@ import { reasons } from './names.ts';
 /** What a user is told on the claim. A claim that is gone is told nothing. */
 export interface ClaimEvents {
   provisioning(claim: PersistentVolumeClaim): void;
+  leftToPopulator(claim: PersistentVolumeClaim): void;
   succeeded(claim: PersistentVolumeClaim, volumeName: string): void;
   failed(claim: PersistentVolumeClaim, className: string, reason: string): void;
 }
@@ -26,6 +27,9 @@ export function createClaimEvents(deps: {
         reasons.provisioning,
         `External provisioner is provisioning volume for claim "${namespace}/${name}"`,
       );
+    },
+    leftToPopulator(claim) {
+      emit(claim, 'Normal', reasons.provisioning, 'Assuming an external populator will provision the volume');
     },
     succeeded(claim, volumeName) {
       emit(claim, 'Normal', reasons.provisioningSucceeded, `Successfully provisioned volume ${volumeName}`);

@@ -62,7 +62,12 @@ describe('decideClaim', () => {
       'delete it, or the claim',
     ],
     ['a volume stored and gone again', { progress: { kind: 'saved', volumeName: 'pvc-1' } }, 'confirm', 'pvc-1'],
-    ['a populated claim', { claim: claimOf({ dataSourceRef: { kind: 'Book', name: 'b' } }) }, 'ignore', 'populator'],
+    [
+      'a populated claim',
+      { claim: claimOf({ dataSourceRef: { kind: 'Book', name: 'b' } }) },
+      'leaveToPopulator',
+      'populator',
+    ],
     [
       'a snapshot of no group',
       { claim: claimOf({ dataSource: { kind: 'VolumeSnapshot', name: 's' } }) },

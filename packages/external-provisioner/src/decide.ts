@@ -43,6 +43,8 @@ export interface ProvisionContext {
 
 export type ClaimStep = { readonly reason: string } & (
   | { readonly kind: 'ignore' }
+  /** A volume populator makes the volume; the claim's owner is told that this program does not. */
+  | { readonly kind: 'leaveToPopulator'; readonly claim: PersistentVolumeClaim }
   /** Nothing more to do for this claim, ever: what was remembered of it goes. */
   | { readonly kind: 'forget' }
   /** The claim or its class must change first; whoever changes it wakes us. */
@@ -93,8 +95,10 @@ export function decideClaim(view: ClaimView, context: ProvisionContext): ClaimSt
   }
   const elsewhere = context.node && whyElsewhere(claim, storageClass, context.node);
   if (elsewhere !== undefined) return { kind: 'ignore', reason: elsewhere };
-  if (isPopulated(claim))
-    return { kind: 'ignore', reason: 'the data source is of a kind that a volume populator serves' };
+  if (isPopulated(claim)) {
+    const reason = 'the data source is of a kind that a volume populator serves';
+    return { kind: 'leaveToPopulator', claim, reason };
+  }
   if (view.volume) return judgeExisting(view.volume, claim, className);
   if (progress) return { kind: 'confirm', claim, reason: `volume ${progress.volumeName} was stored, and is gone` };
   return begin(claim, storageClass, view, context);

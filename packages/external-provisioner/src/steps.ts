@@ -83,6 +83,9 @@ export function createClaimSteps(
     switch (step.kind) {
       case 'ignore':
         return done;
+      case 'leaveToPopulator':
+        events.leftToPopulator(step.claim);
+        return done;
       case 'forget':
         memory.forget(uid);
         return done;

@@ -12,17 +12,17 @@ type Values = FlagValues<typeof resizerFlags.table>;
 /** The resizer of one driver, as the flags want it. */
 export async function assembleResizer({ values, context, client, found }: AssembleDeps<Values>): Promise<Assembled> {
   const { log, registry, signal } = context;
-  const { timeoutMs } = values;
+  const { timeoutMs, resizeTimeoutMs } = values;
   const { connection, driverName } = found;
   const driver = await driverTraits(found, { timeoutMs, signal });
   const caches = createCaches({ client, driver, log });
   const recorder = createEventRecorder({ client, component: eventComponent(driverName), log });
   const controller = createResizer({
     client,
-    calls: driver.isNodeOnly ? undefined : createCsiCalls({ connection, driver, timeoutMs }),
+    calls: driver.isNodeOnly ? undefined : createCsiCalls({ connection, driver, timeoutMs: resizeTimeoutMs }),
     caches,
     driver,
-    rules: { isPreResizeCapacityCleared: values.featureGates.AnnotateFsResize },
+    rules: { isPreResizeCapacityKept: values.featureGates.AnnotateFsResize },
     recorder,
     queueMetrics: createQueueMetrics(registry),
     workers: values.workers,

@@ -85,6 +85,7 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
     events: createClaimEvents({ recorder, driverName: driver.driverName }),
     memory,
     pods,
+    rules,
     infeasibleRestMs: deps.retryIntervalMaxMs,
     clock,
     log,

@@ -29,7 +29,7 @@ export interface CsiCalls {
   ): Promise<ExpandResult>;
 }
 
-/** @param deps.timeoutMs how long one call may take (`--timeout`) */
+/** @param deps.timeoutMs how long one call may take (`--resize-timeout`) */
 export function createCsiCalls(deps: { connection: Connection; driver: DriverTraits; timeoutMs: number }): CsiCalls {
   const { driver, timeoutMs } = deps;
   const controller = deps.connection.client(ControllerService);

@@ -57,7 +57,7 @@ function viewOf(of: Case): {
     },
     context: {
       driver: { driverName: 'disk.test', isNodeOnly: of.isNodeOnly ?? false, hasSingleNodeMultiWriter: false },
-      rules: { isPreResizeCapacityCleared: of.isCleared ?? false },
+      rules: { isPreResizeCapacityKept: of.isCleared ?? false },
     },
   };
 }

@@ -28,8 +28,8 @@ export interface ClaimFacts {
 
 /** What the flags decide about expansions. */
 export interface ResizeRules {
-  /** Gate AnnotateFsResize. */
-  readonly isPreResizeCapacityCleared: boolean;
+  /** Gate AnnotateFsResize: the size before is written on a volume that the node has yet to grow, and goes once it has. */
+  readonly isPreResizeCapacityKept: boolean;
 }
 
 export interface ResizeContext {
@@ -84,7 +84,7 @@ function decideBound(view: BoundView, context: ResizeContext): ClaimStep {
   const requested = sizeOf(claim.spec?.resources?.requests?.storage);
   const actual = sizeOf(capacity?.storage);
 
-  if (context.rules.isPreResizeCapacityCleared && isPreResizeCapacityStale(volume, actual)) {
+  if (context.rules.isPreResizeCapacityKept && isPreResizeCapacityStale(volume, actual)) {
     return { kind: 'clearPreResizeCapacity', volume, reason: 'the node has caught up' };
   }
   if (phase !== 'Bound') return ignore('the claim is not bound');

@@ -18,7 +18,7 @@ export const resizerFlags = defineFlags({
     type: 'gates',
     gates: {
       RecoverVolumeExpansionFailure: { default: true, stage: 'GA' },
-      AnnotateFsResize: { default: false, stage: 'alpha' },
+      AnnotateFsResize: { default: true, stage: 'beta' },
       VolumeAttributesClass: { default: true, stage: 'GA' },
       ReleaseLeaderElectionOnExit: { default: false, stage: 'alpha' },
     },
@@ -40,7 +40,23 @@ export const resizerFlags = defineFlags({
     type: 'duration',
     default: '10s',
     group: WORK,
-    help: 'How long one call to the driver may take.',
+    help: 'How long one call to the driver may take. Where it is given, it stands for the two below as well.',
+    schema: positive,
+  },
+  'resize-timeout': {
+    type: 'duration',
+    default: '10s',
+    group: WORK,
+    overriddenBy: 'timeout',
+    help: 'How long ControllerExpandVolume may take. Without effect where --timeout is given.',
+    schema: positive,
+  },
+  'modify-timeout': {
+    type: 'duration',
+    default: '10s',
+    group: WORK,
+    overriddenBy: 'timeout',
+    help: 'How long ControllerModifyVolume may take. Without effect where --timeout is given. No effect yet: volumes are not modified.',
     schema: positive,
   },
   workers: {

@@ -121,8 +121,8 @@ describe('a volume that the node has to finish', () => {
     );
     await eventually(async () => expect(storageOf((await rig.volume()).spec?.capacity)).toBe('3Gi'));
     expect(rig.expandedTo()).toEqual([2n * GI, 3n * GI]);
-    // Whoever reads it, reads the size of the file system that has not been grown since.
-    expect((await rig.volume()).metadata.annotations?.[annotations.preResizeCapacity]).toBe('1Gi');
+    // Whoever reads it, reads the size that the file system has.
+    expect((await rig.volume()).metadata.annotations?.[annotations.preResizeCapacity]).toBe('2Gi');
   });
 
   it('keeps the conditions that others set meanwhile', async () => {
@@ -291,10 +291,10 @@ it('does not call the driver when the lease went away after the claim was writte
   expect(rig.expandedTo()).toEqual([]);
 });
 
-it('clears the pre-resize capacity with the gate AnnotateFsResize once the node has caught up', async () => {
+it('clears the pre-resize capacity once the node has caught up', async () => {
   const rig = await setUp();
   rig.driver.on('ControllerExpandVolume', grows(undefined, true));
-  await rig.start('--feature-gates=AnnotateFsResize=true');
+  await rig.start();
   await rig.request('2Gi');
   await eventually(async () => expect(await rig.reasons()).toEqual(['FileSystemResizeRequired']));
   expect((await rig.volume()).metadata.annotations?.[annotations.preResizeCapacity]).toBe('1Gi');
@@ -308,6 +308,15 @@ it('clears the pre-resize capacity with the gate AnnotateFsResize once the node 
   await eventually(async () => {
     expect((await rig.volume()).metadata.annotations?.[annotations.preResizeCapacity]).toBeUndefined();
   });
+});
+
+it('writes no pre-resize capacity without the gate AnnotateFsResize', async () => {
+  const rig = await setUp();
+  rig.driver.on('ControllerExpandVolume', grows(undefined, true));
+  await rig.start('--feature-gates=AnnotateFsResize=false');
+  await rig.request('2Gi');
+  await eventually(async () => expect(await rig.reasons()).toEqual(['FileSystemResizeRequired']));
+  expect((await rig.volume()).metadata.annotations?.[annotations.preResizeCapacity]).toBeUndefined();
 });
 
 it('takes the error off the claim once it has been overcome, and when another size is begun', async () => {

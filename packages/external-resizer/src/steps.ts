@@ -16,7 +16,7 @@ import type { ClaimMemory } from './claim-memory.ts';
 import { failedPatch, finishedPatch, nodePendingPatch, startPatch } from './claim-patches.ts';
 import type { ClaimWriter } from './claim-writer.ts';
 import type { CsiCalls, ExpandResult } from './csi-calls.ts';
-import type { ClaimStep, Expansion } from './decide.ts';
+import type { ClaimStep, Expansion, ResizeRules } from './decide.ts';
 import type { PodUsage } from './pod-usage.ts';
 import { clearPreResizeCapacityPatch, grownPatch } from './volume-patches.ts';
 
@@ -29,6 +29,7 @@ export interface ClaimStepsDeps {
   readonly events: ClaimEvents;
   readonly memory: ClaimMemory;
   readonly pods: PodUsage;
+  readonly rules: ResizeRules;
   /** How long a size that the driver called impossible is left alone (`--retry-interval-max`). */
   readonly infeasibleRestMs: number;
   readonly clock: Clock;
@@ -41,7 +42,7 @@ const done: Outcome = { kind: 'done' };
 
 /** Carries out one step for the claim of a key (`namespace/name`). What a step throws is a retry. */
 export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
-  const { client, calls, volumes, writer, events, memory, pods, clock, log } = deps;
+  const { client, calls, volumes, writer, events, memory, pods, rules, clock, log } = deps;
 
   async function patchVolume(volume: PersistentVolume, patch: Patch | undefined, signal: AbortSignal): Promise<void> {
     if (patch === undefined) return;
@@ -113,7 +114,9 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
     signal: AbortSignal,
   ): Promise<Outcome> {
     const previousSize = claim.status?.capacity?.storage ?? '0';
-    await patchVolume(volume, grownPatch(volume, { ...grown, previousSize }), signal);
+    const isPreviousKept = rules.isPreResizeCapacityKept && grown.isNodeExpansionRequired;
+    const patch = grownPatch(volume, { sizeBytes: grown.sizeBytes, previousSize, isPreviousKept });
+    await patchVolume(volume, patch, signal);
     const build = grown.isNodeExpansionRequired
       ? (current: PersistentVolumeClaim) => nodePendingPatch(current, clock.nowMs())
       : (current: PersistentVolumeClaim) => finishedPatch(current, formatBytes(grown.sizeBytes));

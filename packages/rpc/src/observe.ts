@@ -10,6 +10,9 @@ export interface ObserveDeps {
   readonly driverName: () => string | undefined;
 }
 
+/** Tells which reply belongs to which request where several calls are under way. */
+let callsBegun = 0;
+
 const notShown = '(not shown: no such method in the descriptors)';
 
 /** The error with the request's secrets struck out of its message; its cause is dropped with them when there were any. */
@@ -37,16 +40,18 @@ export async function observeCall<Response>(
     deps.metrics?.observe({ method, code, seconds, driverName: deps.driverName() });
   };
 
-  deps.log.debug(5, 'GRPC call', { method, request: shown(types?.request, request) });
+  callsBegun += 1;
+  const id = callsBegun;
+  deps.log.debug(5, 'GRPC call', { id, method, request: shown(types?.request, request) });
   try {
     const response = await call();
     finish('OK');
-    deps.log.debug(5, 'GRPC response', { method, response: shown(types?.response, response) });
+    deps.log.debug(5, 'GRPC response', { id, method, response: shown(types?.response, response) });
     return response;
   } catch (cause) {
     const error = withoutSecrets(toRpcError(cause), types?.request ?? '', request);
     finish(error.code);
-    deps.log.debug(5, 'GRPC response', { method, error: error.toString() });
+    deps.log.debug(5, 'GRPC response', { id, method, error: error.toString() });
     throw error;
   }
 }

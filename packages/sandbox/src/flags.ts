@@ -27,15 +27,38 @@ const apiServerTable = {
     default: true,
     help: 'Serve HTTPS with a certificate of its own making. kubectl sends no token over plain HTTP.',
   },
+  'data-dir': {
+    type: 'string',
+    default: '',
+    help: 'Folder to keep objects, certificate, keys and the random token in, for the next start. Empty: memory alone.',
+  },
   loops: {
     type: 'bool',
     default: true,
-    help: 'Run the control loops for claims, attachments, protection, namespaces and scheduling.',
+    help: 'Run the control loops for claims, attachments, protection, namespaces, service accounts and scheduling.',
+  },
+  'node-monitor-grace-period': {
+    type: 'duration',
+    default: '50s',
+    help: 'Silence after which a node counts as lost.',
+    schema: z.number().min(1, 'must be above 0'),
+  },
+  'pod-gc-period': {
+    type: 'duration',
+    default: '20s',
+    help: 'How often pods of nodes that are gone are looked for. Such a node is waited for twice as long.',
+    schema: z.number().min(1, 'must be above 0'),
+  },
+  'max-wait-for-unmount': {
+    type: 'duration',
+    default: '6m',
+    help: 'How long a node that is lost may keep a volume that nobody wants there. None if it is tainted out-of-service.',
+    schema: z.number().min(0, 'must not be negative'),
   },
   'audit-log-path': {
     type: 'string',
     default: '',
-    help: 'File to append one line of JSON to for each answered request: verb, resource, subresource, userAgent, code.',
+    help: 'File to append a line of JSON to for each answered request: verb, resource, subresource, namespace, name, userAgent, user, code.',
   },
 } as const satisfies FlagTable;
 
@@ -61,6 +84,12 @@ const kubeletTable = {
   },
   'http-port': { type: 'int', default: 0, help: 'Loopback port for logs and statistics. 0: a free one.', schema: port },
   'node-labels': { type: 'map', default: {}, help: 'Labels of the Node, as key:value,key:value.' },
+  'node-status-update-frequency': {
+    type: 'duration',
+    default: '10s',
+    help: 'How often the lease of the node is renewed and its status looked at. A lease lasts four times as long.',
+    schema: z.number().min(100, 'must be at least 100ms'),
+  },
   'cleanup-on-exit': {
     type: 'bool',
     default: false,

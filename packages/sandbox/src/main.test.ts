@@ -4,8 +4,9 @@ import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@holdfast/core';
-import { createKubeClient, loadKubeConfig, nodes } from '@holdfast/kube';
+import { createKubeClient, loadKubeConfig, nodes, persistentVolumeClaims } from '@holdfast/kube';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
 
 const bin = join(import.meta.dirname, 'bin.ts');
 const soon = { timeout: 20_000, interval: 50 };
@@ -59,7 +60,10 @@ describe('holdfast-sandbox', () => {
     }, soon);
     client.close();
     await vi.waitFor(
-      async () => expect(await readFile(audit, 'utf8')).toMatch(/"verb":"create","resource":"nodes"/),
+      async () =>
+        expect(await readFile(audit, 'utf8')).toMatch(
+          /^{"verb":"patch","resource":"nodes","subresource":"status","name":"n1","userAgent":"holdfast-sandbox.*","user":"kubernetes-admin","code":200}$/m,
+        ),
       soon,
     );
 
@@ -68,6 +72,48 @@ describe('holdfast-sandbox', () => {
     api.child.kill('SIGTERM');
     expect(await api.closed).toBe(0);
     await expect(access(kubeconfig)).rejects.toThrow(/ENOENT/);
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('has objects, tokens and certificate again after %s', async (signal) => {
+    const kubeconfig = join(dir, 'kubeconfig');
+    const flags = [`--kubeconfig-out=${kubeconfig}`, `--data-dir=${join(dir, 'data')}`, '--loops=false'];
+    const startAndLoad = async (
+      port: string,
+    ): Promise<{ api: Program; text: string; client: ReturnType<typeof createKubeClient>; url: string }> => {
+      await rm(kubeconfig, { force: true });
+      const api = start('apiserver', ...flags, `--port=${port}`);
+      const text = await vi.waitFor(() => readFile(kubeconfig, 'utf8'), soon);
+      const config = await loadKubeConfig({ kubeconfig, env: {} });
+      const client = createKubeClient({ config, userAgent: 'test/0', log: silentLogger });
+      return { api, text, client, url: config.server };
+    };
+    const first = await startAndLoad('0');
+    const claim = {
+      metadata: { namespace: 'default', name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    const made = await first.client.create(persistentVolumeClaims, claim);
+    const accounts = '/api/v1/namespaces/default/serviceaccounts';
+    await first.client.request('POST', accounts, { metadata: { name: 'robot' } });
+    const { body } = await first.client.request('POST', `${accounts}/robot/token`, { spec: {} });
+    const token = z.object({ status: z.object({ token: z.string() }) }).parse(body).status.token;
+    first.client.close();
+    first.api.child.kill(signal);
+    await first.api.closed;
+
+    const second = await startAndLoad(new URL(first.url).port);
+    expect(second.text).toBe(first.text);
+    expect(await second.client.get(persistentVolumeClaims, { namespace: 'default', name: 'data' })).toEqual(made);
+    const review = await second.client.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      spec: { token },
+    });
+    expect(review.body).toMatchObject({ status: { authenticated: true } });
+    const { resourceVersion } = made.metadata;
+    const old = `/api/v1/persistentvolumeclaims?watch=true&resourceVersion=${Number(resourceVersion) - 1}`;
+    await expect(second.client.request('GET', old)).rejects.toThrow(/too old resource version/);
+    second.client.close();
+    second.api.child.kill('SIGTERM');
+    expect(await second.api.closed).toBe(0);
   });
 
   it.each([

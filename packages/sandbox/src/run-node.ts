@@ -21,6 +21,7 @@ export async function runNode(values: KubeletFlags, context: ProgramContext): Pr
       rootDir: values.rootDir,
       labels: values.nodeLabels,
       httpPort: values.httpPort,
+      heartbeatMs: values.nodeStatusUpdateFrequencyMs,
       cleanUpOnExit: values.cleanupOnExit,
       log,
       signal,

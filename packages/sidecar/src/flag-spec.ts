@@ -10,6 +10,8 @@ interface Common {
   readonly deprecated?: string;
   /** A flag that cannot be set too, when this one is not at its default. */
   readonly excludes?: string;
+  /** A flag whose value this one has where that one is given on the command line. */
+  readonly overriddenBy?: string;
   /** Where upstream defines it. */
   readonly reference?: string;
   /** Checked after parsing, on the parsed value (durations: milliseconds). A violation exits with 1, as upstream's own checks do. */

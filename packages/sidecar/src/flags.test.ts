@@ -51,6 +51,19 @@ describe('values', () => {
     expectTypeOf(values.featureGates.Topology).toEqualTypeOf<boolean>();
   });
 
+  it('are those of another flag where that one is given, even with its default', () => {
+    const pair = defineFlags({
+      timeout: { type: 'duration', default: '10s', help: '' },
+      'call-timeout': { type: 'duration', default: '5s', overriddenBy: 'timeout', help: '' },
+    });
+    expect(pair.parse([], go)).toEqual({ timeoutMs: 10_000, callTimeoutMs: 5000 });
+    expect(pair.parse(['--call-timeout=1m'], go)).toEqual({ timeoutMs: 10_000, callTimeoutMs: 60_000 });
+    expect(pair.parse(['--call-timeout=1m', '--timeout=10s'], go)).toEqual({
+      timeoutMs: 10_000,
+      callTimeoutMs: 10_000,
+    });
+  });
+
   it('refuse what a schema refuses, with exit code 1', () => {
     const error = failure(['--worker-threads=0']);
     expect(error).toBeInstanceOf(ExitError);

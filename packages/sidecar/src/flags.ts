@@ -49,7 +49,8 @@ export function defineFlags<const Table extends FlagTable>(table: Table): FlagSe
 function complete<Table extends FlagTable>(table: Table, given: ReadonlyMap<string, FlagValue>): FlagValues<Table> {
   const values: Record<string, FlagValue> = {};
   for (const [name, spec] of Object.entries(table)) {
-    const value = settle(spec, given.get(name));
+    const override = spec.overriddenBy === undefined ? undefined : given.get(spec.overriddenBy);
+    const value = settle(spec, override ?? given.get(name));
     check(name, spec, value);
     if (spec.excludes !== undefined && isChanged(spec, value) && given.get(spec.excludes)) {
       throw new ExitError(`only one of --${name} and --${spec.excludes} can be set; keep --${spec.excludes}`);

@@ -27,7 +27,7 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
     accessModes: singleNodeModes,
     accessKinds: ['mount'],
     hasMountFlags: false,
-    topology: nodeTopology(nodeId, nodes),
+    topology: nodeTopology({ nodeId, zone: '' }, nodes),
     maxVolumesPerNode: deps.maxVolumesPerNode,
     prepare: async () => {
       if (role !== 'controller') await nodes.register(nodeId);

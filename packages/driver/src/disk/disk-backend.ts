@@ -27,20 +27,20 @@ const sectorBytes = 512n;
 
 /** An image file per volume, shown as a loop device: attached, staged with a file system or published raw, grown while in use. */
 export async function createDiskBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
-  const { nodeId, role, maxVolumesPerNode, log } = deps;
+  const { nodeId, zone, role, maxVolumesPerNode, log } = deps;
   const pool = await openPool(deps.poolDir, ['volumes', 'images', 'stages', 'nodes']);
   const records = createVolumeRecords({ folder: `${pool}/volumes`, log });
-  const stageRecords = createStageRecords(`${pool}/stages`);
+  const stageRecords = createStageRecords(`${pool}/stages`, nodeId);
   const images = createDiskImages(`${pool}/images`);
   const nodes = createNodeRegistry(`${pool}/nodes`);
-  const devices = createDiskDevices({ images, nodeId });
+  const devices = createDiskDevices({ images, records: records.store, nodeId });
   const volumes = createDiskVolumes({ pool, records, stageRecords, images, devices, nodes, maxVolumesPerNode, log });
   const staging = createDiskStaging({ devices, stageRecords, log });
   const publisher = createDiskPublisher({ devices, stageRecords });
 
   async function recoverNode(): Promise<void> {
     await requireLoopDevices();
-    await nodes.register(nodeId);
+    await nodes.register(nodeId, zone);
     await stageRecords.removeTemporaryFiles();
     if (!(await canGrowMountedExt())) {
       log.warn(
@@ -58,7 +58,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     accessKinds: ['mount', 'block'],
     fsTypes,
     hasMountFlags: true,
-    topology: nodeTopology(nodeId, nodes),
+    topology: nodeTopology({ nodeId, zone }, nodes),
     maxVolumesPerNode,
     prepare: async () => {
       if (role !== 'controller') await recoverNode();

@@ -14,6 +14,8 @@ import {
   topMountAt,
 } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
+import { BrokenRecordError, type RecordStore } from '../pool/record-store.ts';
+import type { VolumeRecord } from '../pool/volume-record.ts';
 import { isLoopMount, showsDevice } from './device-mounts.ts';
 import type { DiskImages } from './disk-images.ts';
 
@@ -27,14 +29,20 @@ export interface DiskDevices {
   isMountOf(id: string, entry: MountEntry): Promise<boolean>;
   /** Detaches the volume's device unless it is in use. Not attached is success. */
   release(id: string): Promise<'free' | 'inUse'>;
-  /** Detaches the devices of this pool that nothing uses, and returns them. */
+  /** Whether the volume is attached to another node, which may run on this machine too: its device is not ours to take down. */
+  isOfAnotherNode(id: string): Promise<boolean>;
+  /** Detaches the devices of this node and pool that nothing uses, and returns them. */
   releaseUnused(): Promise<LoopDevice[]>;
 }
 
 const graceMs = 3_000;
 
-export function createDiskDevices(deps: { images: DiskImages; nodeId: string }): DiskDevices {
-  const { images, nodeId } = deps;
+export function createDiskDevices(deps: {
+  images: DiskImages;
+  records: Pick<RecordStore<VolumeRecord>, 'load'>;
+  nodeId: string;
+}): DiskDevices {
+  const { images, records, nodeId } = deps;
 
   /** Also those over an image of the same name that was removed while attached: inode and device tell, or the path. */
   async function allOf(id: string): Promise<LoopDevice[]> {
@@ -81,9 +89,19 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
     return false;
   }
 
+  async function isOfAnotherNode(id: string): Promise<boolean> {
+    try {
+      return (await records.load(id))?.attachments.some((one) => one.nodeId !== nodeId) ?? false;
+    } catch (error) {
+      if (error instanceof BrokenRecordError) return true;
+      throw error;
+    }
+  }
+
   return {
     find,
     mountsOf,
+    isOfAnotherNode,
     async attach(volume) {
       const attachment = volume.attachments.find((one) => one.nodeId === nodeId);
       if (attachment === undefined) {
@@ -114,15 +132,17 @@ export function createDiskDevices(deps: { images: DiskImages; nodeId: string }):
     },
     async releaseUnused() {
       const released: LoopDevice[] = [];
-      const known = new Set<string>();
+      const known = new Map<string, string>();
       const loops = await listLoopDevices();
       for (const id of await images.ids()) {
         const loop = await findLoopDevice(images.pathOf(id), loops);
-        if (loop !== undefined) known.add(loop.device);
+        if (loop !== undefined) known.set(loop.device, id);
       }
       for (const loop of loops) {
         // An image removed while attached is found by its path alone.
-        const isOurs = known.has(loop.device) || loop.backingFile.startsWith(`${images.folder}/`);
+        const id = known.get(loop.device);
+        const isOurs =
+          id === undefined ? loop.backingFile.startsWith(`${images.folder}/`) : !(await isOfAnotherNode(id));
         if (!isOurs || (await isInUse(loop.device))) continue;
         try {
           await detachLoopDevice(loop.device);

@@ -56,10 +56,16 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
     async unstage(id, stagingPath) {
       const entry = await findMount(stagingPath);
       if (entry !== undefined && !(await devices.isMountOf(id, entry))) throw notOurs(stagingPath, entry);
+      if (await devices.isOfAnotherNode(id)) {
+        // Taken from this node while it was away: only what it has mounted itself is left to clear.
+        await unmountAll(stagingPath);
+        return;
+      }
       const loop = await devices.find(id);
       const mounts = loop === undefined ? [] : await devices.mountsOf(loop.device);
       const staging = await canonicalMountPoint(stagingPath);
-      const other = mounts.find((mount) => mount.mountPoint !== staging);
+      const lost = new Set((await stageRecords.load(id))?.lostMounts);
+      const other = mounts.find(({ mountPoint }) => mountPoint !== staging && !lost.has(mountPoint));
       if (other !== undefined) {
         throw rpcError(
           'FailedPrecondition',
@@ -67,6 +73,8 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
         );
       }
       await unmountAll(stagingPath);
+      // The lost node detaches it when it is back and clears up.
+      if (mounts.some(({ mountPoint }) => lost.has(mountPoint))) return;
       if ((await devices.release(id)) === 'inUse') {
         throw rpcError(
           'FailedPrecondition',
@@ -97,7 +105,10 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
           stagingPath,
           filledBytes: 0n,
         };
-        await remember(volume.id, before, { ...record, stagingPath });
+        // Left mounted by a node of this machine that has lost it: one kernel, one file system, and no tool may touch the device.
+        const lostMounts = (await devices.mountsOf(device)).map(({ mountPoint }) => mountPoint);
+        await remember(volume.id, before, { ...record, stagingPath, lostMounts });
+        if (lostMounts.length > 0) return { ...record, stagingPath, lostMounts };
         if (!loop.isReadOnly && (await checkFileSystem(device, fsType)).isCorrected) {
           log.warn('fsck corrected the file system', { volume: volume.id, device });
         }
@@ -134,7 +145,9 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
   }
 
   async function remember(id: string, before: StageRecord | undefined, record: StageRecord): Promise<void> {
-    if (before === undefined || before.stagingPath !== record.stagingPath) await stageRecords.save(id, record);
+    const isSame =
+      before?.stagingPath === record.stagingPath && String(before.lostMounts ?? []) === String(record.lostMounts);
+    if (!isSame) await stageRecords.save(id, record);
   }
 }
 

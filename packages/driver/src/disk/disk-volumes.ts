@@ -1,6 +1,7 @@
 import { createKeyedLock, formatBytes, type Logger } from '@holdfast/core';
 import type { Attachment, CreateRequest, NodeLoad, Volume } from '@holdfast/driver-kit';
 import { rpcError } from '@holdfast/rpc';
+import { zoneTopologyKey } from '../names.ts';
 import type { NodeRegistry } from '../pool/node-registry.ts';
 import { poolSpace } from '../pool/pool-folder.ts';
 import type { RecordStore } from '../pool/record-store.ts';
@@ -65,6 +66,19 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
     );
   }
 
+  /** A scheduler sees to it; this is for callers that have none. */
+  async function requireReach({ id, topology }: Volume, nodeId: string): Promise<void> {
+    const zones = topology.flatMap((segments) => segments[zoneTopologyKey] ?? []);
+    if (zones.length === 0) return;
+    const node = (await nodes.list()).find((registered) => registered.nodeId === nodeId);
+    const zone = node?.segments[zoneTopologyKey];
+    if (zone !== undefined && zones.includes(zone)) return;
+    throw rpcError(
+      'FailedPrecondition',
+      `volume ${id} lies in zone ${zones.join(', ')}, and node ${nodeId} is in ${zone === undefined ? 'none' : `zone ${zone}`}`,
+    );
+  }
+
   return {
     availableBytes,
     create: (request) =>
@@ -100,6 +114,7 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
 
     async attach(volume, attachment) {
       if (volume.attachments.some((one) => one.nodeId === attachment.nodeId)) return;
+      await requireReach(volume, attachment.nodeId);
       await records.update(volume.id, (record) => ({
         ...record,
         attachments: [...record.attachments, { ...attachment }],
@@ -117,7 +132,7 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
     },
 
     async nodeLoad(nodeId) {
-      if (!(await nodes.nodeIds()).includes(nodeId)) return undefined;
+      if ((await nodes.list()).every((node) => node.nodeId !== nodeId)) return undefined;
       const attached = (await records.all()).filter((record) =>
         record.attachments.some((one) => one.nodeId === nodeId),
       );

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { writerName } from '../pool/durable-file.ts';
 import { createRecordStore, type RecordStore } from '../pool/record-store.ts';
 
 /**
@@ -15,6 +16,8 @@ const stageRecordSchema = z.object({
   ]),
   /** Where it was staged last. */
   stagingPath: z.string(),
+  /** Where a node of this machine that has lost the volume still had it mounted then: not this node's to count or to clear. */
+  lostMounts: z.array(z.string()).optional(),
   /** The device size that the file system fills. */
   filledBytes: z
     .string()
@@ -24,9 +27,10 @@ const stageRecordSchema = z.object({
 
 export type StageRecord = z.output<typeof stageRecordSchema>;
 
-export function createStageRecords(folder: string): RecordStore<StageRecord> {
+export function createStageRecords(folder: string, nodeId: string): RecordStore<StageRecord> {
   return createRecordStore({
     folder,
+    writer: writerName('node', nodeId),
     schema: stageRecordSchema,
     encode: (record) => ({ ...record, filledBytes: String(record.filledBytes) }),
   });

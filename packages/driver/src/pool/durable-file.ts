@@ -1,11 +1,26 @@
-import { open, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
-export const temporarySuffix = '.tmp';
+/** Several programs write to one pool, so a temporary file tells whose it is; process ids are not enough, each container has a 1. */
+export function writerName(role: 'controller' | 'node', nodeId = ''): string {
+  return nodeId === '' ? role : `${role}-${createHash('sha256').update(nodeId).digest('hex').slice(0, 12)}`;
+}
+
+/** Removes what writes of this writer that were cut short left behind. Those of others may be under way. */
+export async function removeTemporaryFiles(folder: string, writer: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.endsWith(temporarySuffix(writer))) await unlink(join(folder, name));
+  }
+}
+
+function temporarySuffix(writer: string): string {
+  return `.${writer}.tmp`;
+}
 
 /** Old content or new content after a crash at any moment, never a part: temporary file, fsync, rename, fsync of the folder. */
-export async function writeFileDurably(path: string, content: string): Promise<void> {
-  const temporary = `${path}.${process.pid}${temporarySuffix}`;
+export async function writeFileDurably(path: string, content: string, writer: string): Promise<void> {
+  const temporary = `${path}${temporarySuffix(writer)}`;
   const handle = await open(temporary, 'w', 0o600);
   try {
     await handle.writeFile(content);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, open, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +33,7 @@ export async function openPool(folder: string, subfolders: readonly string[]): P
 }
 
 async function proveWritable(pool: string): Promise<void> {
-  const probe = join(pool, `.write-test.${process.pid}`);
+  const probe = join(pool, `.write-test.${randomUUID()}`);
   const handle = await open(probe, 'w', 0o600);
   await handle.close();
   await unlink(probe);

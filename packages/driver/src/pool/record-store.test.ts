@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writerName } from './durable-file.ts';
 import { pathInside } from './path-inside.ts';
 import { BrokenRecordError, createRecordStore, type RecordStore } from './record-store.ts';
 import { encodeVolumeRecord, type VolumeRecord, volumeRecordSchema } from './volume-record.ts';
 
 let folder: string;
 let store: RecordStore<VolumeRecord>;
+const writer = writerName('controller');
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hf-records-'));
-  store = createRecordStore({ folder, schema: volumeRecordSchema, encode: encodeVolumeRecord });
+  store = createRecordStore({ folder, schema: volumeRecordSchema, encode: encodeVolumeRecord, writer });
 });
 afterEach(async () => {
   await rm(folder, { recursive: true });
@@ -58,6 +60,7 @@ describe('a record', () => {
       folder,
       schema: volumeRecordSchema,
       encode: encodeVolumeRecord,
+      writer,
       idOf: ({ id }) => id,
     });
     const [written] = fc.sample(record, 1);
@@ -83,7 +86,7 @@ describe('a record', () => {
   });
 
   test('half written leaves the old one, and the half is cleared away', async () => {
-    await writeFile(join(folder, 'v.json.4711.tmp'), '{"ver');
+    await writeFile(join(folder, 'v.json.controller.tmp'), '{"ver');
     expect(await store.load('v')).toBeUndefined();
     expect(await store.ids()).toEqual([]);
     await store.removeTemporaryFiles();

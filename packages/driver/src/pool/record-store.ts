@@ -1,8 +1,7 @@
-import { readdir, readFile, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
 import { errorMessage } from '@holdfast/core';
 import * as z from 'zod';
-import { isMissing, removeFileDurably, temporarySuffix, writeFileDurably } from './durable-file.ts';
+import { isMissing, removeFileDurably, removeTemporaryFiles, writeFileDurably } from './durable-file.ts';
 import { pathInside } from './path-inside.ts';
 
 /** A file that is there and cannot be understood. Its volume is out of service; the others go on. */
@@ -22,7 +21,7 @@ export interface RecordStore<T> {
   remove(id: string): Promise<void>;
   /** Sorted. Of what is there, readable or not. */
   ids(): Promise<string[]>;
-  /** Removes what writes that were cut short left behind. */
+  /** Removes what writes of this program that were cut short left behind. */
   removeTemporaryFiles(): Promise<void>;
 }
 
@@ -33,10 +32,12 @@ export function createRecordStore<T>(deps: {
   folder: string;
   schema: z.ZodType<T>;
   encode: (record: T) => unknown;
+  /** See `writerName`. */
+  writer: string;
   /** Where a record says whose it is: a file copied under another name would make two volumes share one content. */
   idOf?: (record: T) => string;
 }): RecordStore<T> {
-  const { folder, schema, encode, idOf } = deps;
+  const { folder, schema, encode, writer, idOf } = deps;
   const fileOf = (id: string): string => pathInside(folder, `${id}${suffix}`);
 
   return {
@@ -54,7 +55,7 @@ export function createRecordStore<T>(deps: {
       if (named !== id) throw new BrokenRecordError(file, `it is the record of volume ${JSON.stringify(named)}`);
       return record;
     },
-    save: (id, record) => writeFileDurably(fileOf(id), `${JSON.stringify(encode(record), undefined, 2)}\n`),
+    save: (id, record) => writeFileDurably(fileOf(id), `${JSON.stringify(encode(record), undefined, 2)}\n`, writer),
     remove: (id) => removeFileDurably(fileOf(id)),
     async ids() {
       const names = await readdir(folder);
@@ -63,11 +64,7 @@ export function createRecordStore<T>(deps: {
         .map((name) => name.slice(0, -suffix.length))
         .toSorted();
     },
-    async removeTemporaryFiles() {
-      for (const name of await readdir(folder)) {
-        if (name.endsWith(temporarySuffix)) await unlink(join(folder, name));
-      }
-    },
+    removeTemporaryFiles: () => removeTemporaryFiles(folder, writer),
   };
 }
 

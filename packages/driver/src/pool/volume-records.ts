@@ -1,6 +1,7 @@
 import { errorMessage, type Logger } from '@holdfast/core';
 import type { CreateRequest, Volume } from '@holdfast/driver-kit';
 import { rpcError } from '@holdfast/rpc';
+import { writerName } from './durable-file.ts';
 import { BrokenRecordError, createRecordStore, type RecordStore } from './record-store.ts';
 import { encodeVolumeRecord, type VolumeRecord, volumeOf, volumeRecordSchema } from './volume-record.ts';
 
@@ -19,6 +20,7 @@ export function createVolumeRecords(deps: { folder: string; log: Logger }): Volu
     folder: deps.folder,
     schema: volumeRecordSchema,
     encode: encodeVolumeRecord,
+    writer: writerName('controller'),
     idOf: (record) => record.id,
   });
 

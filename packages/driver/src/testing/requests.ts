@@ -54,7 +54,7 @@ export function requestsFor(volume: { name: string; capability: VolumeCapability
       }),
     unpublish: () => ({ volumeId, targetPath }),
     unstage: () => ({ volumeId, stagingTargetPath }),
-    detach: () => ({ volumeId, nodeId: 'node-a', secrets: {} }),
+    detach: (nodeId = 'node-a') => ({ volumeId, nodeId, secrets: {} }),
     remove: () => ({ volumeId, secrets: {} }),
   };
 }

@@ -25,14 +25,13 @@ export async function makeScratchFolder(): Promise<string> {
 export async function serveBackend(
   kind: 'dir' | 'disk',
   dir: string,
-  more: { role?: Role; maxVolumesPerNode?: number } = {},
+  more: { role?: Role; maxVolumesPerNode?: number; nodeId?: string; zone?: string; pool?: string } = {},
 ): Promise<ServedBackend> {
-  const { role = 'all', maxVolumesPerNode = 0 } = more;
+  const { role = 'all', maxVolumesPerNode = 0, nodeId = 'node-a', zone = '', pool = join(dir, 'pool') } = more;
   const log = createRecordingLogger();
-  const pool = join(dir, 'pool');
-  const deps = { poolDir: pool, nodeId: 'node-a', role, maxVolumesPerNode, log };
+  const deps = { poolDir: pool, nodeId, zone, role, maxVolumesPerNode, log };
   const address = join(dir, 'csi.sock');
-  const common = { name: `${kind}.csi.holdfast`, version: '0', role, nodeId: 'node-a', address, log };
+  const common = { name: `${kind}.csi.holdfast`, version: '0', role, nodeId, address, log };
   const server =
     kind === 'dir'
       ? await serveDriver({ ...common, backend: await createDirBackend(deps) })

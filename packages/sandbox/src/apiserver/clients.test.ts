@@ -16,7 +16,7 @@ beforeEach(async () => {
   complaints.mockReset();
   left.mockReset();
   replies = [];
-  const tokens = { secret: { username: 'admin', groups: [] } };
+  const tokens = { secret: { username: 'admin', groups: ['system:masters'] } };
   server = await createApiServer({ tokens, log, onReply: ({ status }) => replies.push(status) });
 });
 afterEach(() => server.stop());

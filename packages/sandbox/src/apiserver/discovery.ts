@@ -8,19 +8,19 @@ export const kubernetesVersion = { major: '1', minor: '34', gitVersion: 'v1.34.0
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
-interface ExtraResource {
-  readonly group: string;
-  readonly version: string;
-  readonly plural: string;
-  readonly kind: string;
-}
-
 /** Answered at once and never stored. */
-export const reviews: readonly ExtraResource[] = [
-  { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview' },
-  { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectrulesreviews', kind: 'SelfSubjectRulesReview' },
-  { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', kind: 'SelfSubjectReview' },
-];
+export const reviews = [
+  { group: 'authorization.k8s.io', version: 'v1', kind: 'LocalSubjectAccessReview', isNamespaced: true },
+  { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectAccessReview', isNamespaced: false },
+  { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectRulesReview', isNamespaced: false },
+  { group: 'authorization.k8s.io', version: 'v1', kind: 'SubjectAccessReview', isNamespaced: false },
+  { group: 'authentication.k8s.io', version: 'v1', kind: 'SelfSubjectReview', isNamespaced: false },
+  { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenReview', isNamespaced: false },
+] as const;
+
+export function singularOf(review: { readonly kind: string }): string {
+  return review.kind.toLowerCase();
+}
 
 /** What `GET /` lists: the paths a client may go on from. */
 function rootPaths(): string[] {
@@ -93,6 +93,9 @@ function subresourcesOf(kind: Kind): { name: string; kind: string; group?: strin
       { name: 'log', kind: 'Pod', verbs: ['get'] },
     ];
   }
+  if (kind.plural === 'serviceaccounts') {
+    return [{ name: 'token', group: 'authentication.k8s.io', kind: 'TokenRequest', verbs: ['create'] }];
+  }
   if (kind.plural === 'namespaces') return [...found, { name: 'finalize', kind: 'Namespace', verbs: ['update'] }];
   return found;
 }
@@ -112,14 +115,22 @@ function resourceList(group: string, version: string): JsonObject {
       storageVersionHash: '',
     });
     for (const sub of subresourcesOf(kind)) {
-      resources.push({ name: `${name}/${sub.name}`, singularName: '', namespaced, kind: sub.kind, verbs: sub.verbs });
+      const of = sub.group === undefined ? {} : { group: sub.group, version: 'v1' };
+      resources.push({
+        name: `${name}/${sub.name}`,
+        singularName: '',
+        namespaced,
+        ...of,
+        kind: sub.kind,
+        verbs: sub.verbs,
+      });
     }
   }
   for (const review of reviews.filter((candidate) => candidate.group === group)) {
     resources.push({
-      name: review.plural,
-      singularName: review.plural.slice(0, -1),
-      namespaced: false,
+      name: `${singularOf(review)}s`,
+      singularName: singularOf(review),
+      namespaced: review.isNamespaced,
       kind: review.kind,
       verbs: ['create'],
     });
@@ -152,17 +163,17 @@ function aggregatedResources(group: string): JsonObject[] {
       ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
       subresources: subresourcesOf(kind).map((sub) => ({
         subresource: sub.name,
-        responseKind: { group, version: kind.version, kind: sub.kind },
+        responseKind: { group: sub.group ?? group, version: kind.version, kind: sub.kind },
         verbs: sub.verbs,
       })),
     }));
   const answered = reviews
     .filter((review) => review.group === group)
     .map((review) => ({
-      resource: review.plural,
+      resource: `${singularOf(review)}s`,
       responseKind: { group, version: review.version, kind: review.kind },
-      scope: 'Cluster',
-      singularResource: review.plural.slice(0, -1),
+      scope: review.isNamespaced ? 'Namespaced' : 'Cluster',
+      singularResource: singularOf(review),
       verbs: ['create'],
     }));
   return [...stored, ...answered];

@@ -1,26 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Logger } from '@holdfast/core';
+import type { Logger } from '@holdfast/core';
 import { errorMessage } from '@holdfast/core';
-import type { TokenTable } from './auth.ts';
-import { anonymous, authenticate, isPublic } from './auth.ts';
-import type { Answer, ApiRequest } from './dispatch.ts';
+import { actingUser } from './access/impersonation.ts';
+import { attributesOf } from './access/request-attributes.ts';
+import { refusalOf } from './access/require.ts';
+import type { Answer, AnswerContext, ApiRequest } from './dispatch.ts';
 import { answer } from './dispatch.ts';
 import type { Interceptor, Intervention, RequestLogEntry, SeenRequest } from './interception.ts';
 import { decodeProtobuf, protobufContentType } from './protobuf/decode.ts';
 import { chooseRepresentation, renderObject } from './representation.ts';
 import { readRequestBody, refuseDeep } from './request-body.ts';
-import { routeResource } from './route.ts';
+import { type ResourceRoute, routeResource } from './route.ts';
 import { ApiError, noSuchPath, statusBody, unauthorized } from './status.ts';
-import type { Storage } from './storage.ts';
 import { isTrue, readListOptions } from './verbs/list-options.ts';
 import { sendPodLog } from './verbs/pod-log.ts';
 import { watchObjects } from './verbs/watch.ts';
 
-export interface HandlerDeps {
-  readonly storage: Storage;
-  readonly clock: Clock;
+export interface HandlerDeps extends AnswerContext {
   readonly log: Logger;
-  readonly tokens: TokenTable;
   readonly bookmarkIntervalMs: number;
   readonly intercept: Interceptor;
   readonly onReply: (entry: RequestLogEntry) => void;
@@ -65,6 +62,12 @@ async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: Se
     deps.log.debug(5, 'request', { verb: seen.verb, path: seen.path, status, userAgent: seen.userAgent });
   };
 
+  const refusal = refusalOf(deps.authorizer, request);
+  if (refusal !== undefined) {
+    logReply(refusal.code);
+    send(response, errorAnswer(refusal));
+    return;
+  }
   const intervention = await deps.intercept(seen);
   if (intervention !== undefined && 'status' in intervention) {
     logReply(intervention.status);
@@ -95,7 +98,7 @@ async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: Se
   }
   if (intervention !== undefined) await intervention.holdReply;
   logReply(reply.status);
-  send(response, reply, request.warnings);
+  send(response, reply, request.warnings, isPretty(request));
 }
 
 /** An error is a reply like any other: a test may hold it back or drop it too. */
@@ -117,7 +120,7 @@ async function watch(
   const { route } = request;
   if (route === undefined) throw noSuchPath();
   const { kind, namespace, name } = route;
-  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const as = chooseRepresentation(request.accept, request.query.get('includeObject'), 'object');
   const read = readListOptions(request.query);
   // A watch of one object is a watch of the collection with its name selected.
   const options = name === undefined ? read : { ...read, fieldSelector: `metadata.name=${name}` };
@@ -141,9 +144,9 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
   const url = incoming.url ?? '/';
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
-  const user = authenticate(deps.tokens, incoming.headers.authorization);
+  const user = deps.authenticator.ofHeader(incoming.headers.authorization);
   const bytes = await readRequestBody(incoming);
-  if (user === undefined || (user === anonymous && !isPublic(path))) throw unauthorized();
+  if (user === undefined) throw unauthorized();
   const sentType = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
   const { body, contentType } = asJson(bytes, sentType);
   if (contentType !== 'application/yaml') refuseDeep(body);
@@ -151,10 +154,10 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
     method: incoming.method ?? 'GET',
     path,
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-    accept: incoming.headers.accept ?? '',
+    accept: incoming.headers.accept ?? '*/*',
     contentType,
     userAgent: incoming.headers['user-agent'] ?? '',
-    user,
+    user: actingUser(deps.authorizer, user, incoming.headersDistinct),
     body,
     route: routeResource(path),
     warnings: [],
@@ -180,12 +183,14 @@ const verbs: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update',
 function verbOf({ method, query, route }: ApiRequest): string {
   if (route === undefined) return '';
   if (method === 'GET' || method === 'HEAD') {
-    if (query.has('watch') && isTrue(query.get('watch')) && route.subresource === undefined) return 'watch';
-    return route.name === undefined ? 'list' : 'get';
+    if (route.name !== undefined) return 'get';
+    return isTrue(query.get('watch')) ? 'watch' : 'list';
   }
   if (method === 'DELETE') return route.name === undefined ? 'deletecollection' : 'delete';
   return verbs[method] ?? '';
 }
+
+type SeenTarget = Pick<SeenRequest, 'verb' | 'resource' | 'namespace' | 'name' | 'subresource'>;
 
 function asSeen(request: ApiRequest): SeenRequest {
   const { method, path, query, userAgent, user, route } = request;
@@ -195,13 +200,24 @@ function asSeen(request: ApiRequest): SeenRequest {
     query: query.toString(),
     userAgent,
     user: user.username,
-    verb: verbOf(request),
-    resource: route?.kind.plural ?? '',
-    namespace: route?.namespace,
-    name: route?.name,
-    subresource: route?.subresource,
+    ...(route === undefined ? seenPath(request) : { verb: verbOf(request), ...seenRoute(route) }),
     body: parsed(request.body),
   };
+}
+
+function seenRoute({ kind, namespace, name, subresource }: ResourceRoute): Omit<SeenTarget, 'verb'> {
+  return { resource: kind.plural, namespace, name, subresource };
+}
+
+/** A review, or a resource that the server has not. */
+function seenPath({ method, path, query }: ApiRequest): SeenTarget {
+  const wanted = attributesOf(method, path, query);
+  if (wanted.kind === 'path')
+    return { verb: '', resource: '', namespace: undefined, name: undefined, subresource: undefined };
+  const [namespace, name, subresource] = [wanted.namespace, wanted.name, wanted.subresource].map((text) =>
+    text === '' ? undefined : text,
+  );
+  return { verb: wanted.verb, resource: wanted.resource, namespace, name, subresource };
 }
 
 function parsed(body: string): unknown {
@@ -221,9 +237,20 @@ function warningHeaders(warnings: readonly string[]): string[] {
   });
 }
 
-function send(response: ServerResponse, reply: Answer, warnings: readonly string[] = []): void {
+function isPretty({ query, userAgent }: ApiRequest): boolean {
+  const asked = query.get('pretty');
+  // Who looks with these reads it himself.
+  return asked === null ? /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent) : isTrue(asked);
+}
+
+function send(response: ServerResponse, reply: Answer, warnings: readonly string[] = [], pretty = false): void {
   const { body } = reply;
-  const content = typeof body === 'string' || body instanceof Uint8Array ? body : `${JSON.stringify(body)}\n`;
+  const content =
+    typeof body === 'string' || body instanceof Uint8Array
+      ? body
+      : pretty
+        ? JSON.stringify(body, undefined, 2)
+        : `${JSON.stringify(body)}\n`;
   if (warnings.length > 0) response.setHeader('warning', warningHeaders(warnings));
   response.writeHead(reply.status, {
     'content-type': reply.contentType,

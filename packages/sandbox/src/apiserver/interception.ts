@@ -6,9 +6,9 @@ export interface SeenRequest {
   readonly query: string;
   readonly userAgent: string;
   readonly user: string;
-  /** 'create', 'list', 'watch', …; '' for a path that is no resource. */
+  /** 'create', 'list', 'watch', …; '' for a path that names no resource. */
   readonly verb: string;
-  /** The plural, '' for a path that is no resource. */
+  /** The plural, '' for a path that names no resource. */
   readonly resource: string;
   readonly namespace: string | undefined;
   readonly name: string | undefined;

@@ -45,7 +45,8 @@ describe('what the server fills in', () => {
       ...claim({ name: 'data', creationTimestamp: null }),
       status: { phase: 'Bound' },
     });
-    expect(made).toEqual({
+    expect(valueAt(made, 'metadata', 'managedFields')).toMatchObject([{ manager: 'node', operation: 'Update' }]);
+    expect({ ...made, metadata: { ...objectAt(made, 'metadata'), managedFields: undefined } }).toEqual({
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: {
@@ -103,9 +104,9 @@ describe('what the server fills in', () => {
 
   it('keeps the status a node registers with', async () => {
     const made = await post('/api/v1/nodes', { metadata: { name: 'n' }, status: { capacity: { pods: '110' } } });
-    expect(made['status']).toEqual({ capacity: { pods: '110' } });
+    expect(made['status']).toMatchObject({ capacity: { pods: '110' }, allocatable: { pods: '110' } });
     const { body } = await api.patch('/api/v1/nodes/n', 'merge', { status: { capacity: { pods: '1' } } });
-    expect(body['status']).toEqual({ capacity: { pods: '110' } });
+    expect(body['status']).toEqual(made['status']);
   });
 
   it('says in both fields what a claim is filled from', async () => {
@@ -309,11 +310,12 @@ describe('a table', () => {
 
 describe('who may ask', () => {
   it('tells anybody that it lives, and nothing else', async () => {
-    const anonymous = { authorization: '' };
     expect((await fetch(`${api.server.url}/readyz`)).status).toBe(200);
     expect((await fetch(`${api.server.url}/version`)).status).toBe(200);
-    expect((await fetch(`${api.server.url}${claims}`)).status).toBe(401);
-    expect((await api.call('GET', claims, undefined, anonymous)).status).toBe(401);
+    expect((await fetch(`${api.server.url}${claims}`)).status).toBe(403);
+    // What is no bearer token is none; a token that nobody was given is another matter.
+    expect((await api.call('GET', claims, undefined, { authorization: 'Basic YTpi' })).status).toBe(403);
+    expect((await api.call('GET', claims, undefined, { authorization: 'Bearer other' })).status).toBe(401);
   });
 });
 

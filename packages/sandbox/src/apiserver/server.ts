@@ -2,11 +2,17 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Clock, Logger } from '@holdfast/core';
 import { systemClock } from '@holdfast/core';
+import { createAccountTokens } from './access/account-tokens.ts';
+import { createAuthorizer } from './access/authorizer.ts';
+import { bootstrapAccess } from './access/bootstrap.ts';
 import type { TokenTable } from './auth.ts';
-import { createCertificate } from './certificate.ts';
+import { createAuthenticator } from './auth.ts';
 import { createHandler } from './handle.ts';
 import type { Interceptor, RequestLogEntry } from './interception.ts';
+import { storageName } from './kind.ts';
 import { namespaces } from './kinds/core.ts';
+import { type Credentials, createCredentials } from './persistence/credentials.ts';
+import type { Journal } from './persistence/journal.ts';
 import type { Storage } from './storage.ts';
 import { createStorage } from './storage.ts';
 import { createObject } from './verbs/create.ts';
@@ -20,6 +26,10 @@ export interface ApiServerDeps {
   readonly tls?: boolean;
   readonly clock?: Clock;
   readonly log: Logger;
+  /** Default: made for this run. */
+  readonly credentials?: Credentials;
+  /** Where objects are kept beyond this run. Default: nowhere. */
+  readonly journal?: Journal;
   /** How often a watch that allows bookmarks gets one; a real API server does it every minute. */
   readonly bookmarkIntervalMs?: number;
   /** How many changes can be resumed from before a client is told 410. */
@@ -48,8 +58,10 @@ const firstNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-syst
 /** Serves the part of the Kubernetes API that storage touches, from memory, over HTTP on loopback. */
 export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const { log, clock = systemClock, host = '127.0.0.1' } = deps;
-  const storage = createStorage({ historySize: deps.historySize ?? 10_000 });
+  const { certificate, signingKey } = deps.credentials ?? createCredentials(clock.nowMs());
+  const storage = createStorage({ historySize: deps.historySize ?? 10_000, ...deps.journal });
   for (const name of firstNamespaces) {
+    if (storage.get(storageName(namespaces), name) !== undefined) continue;
     createObject(
       { storage, clock },
       namespaces,
@@ -58,18 +70,22 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       { isDryRun: false, fieldManager: '' },
     );
   }
+  bootstrapAccess({ storage, clock });
+  const accountTokens = createAccountTokens({ key: signingKey, storage, clock });
   const stopping = new AbortController();
   const handle = createHandler({
     storage,
     clock,
     log,
-    tokens: deps.tokens,
+    accountTokens,
+    authenticator: createAuthenticator({ tokens: deps.tokens, accountTokens }),
+    authorizer: createAuthorizer({ storage }),
     bookmarkIntervalMs: deps.bookmarkIntervalMs ?? 60_000,
     intercept: deps.intercept ?? (() => undefined),
     onReply: deps.onReply ?? (() => undefined),
     signal: stopping.signal,
   });
-  const identity = deps.tls === true ? createCertificate({ host, nowMs: clock.nowMs() }) : undefined;
+  const identity = deps.tls === true ? certificate : undefined;
   const listener: RequestListener = (request, response) => void handle(request, response);
   // Go's servers read a megabyte of headers, and a URL with a long selector needs more than Node's 16 KiB.
   const options = { keepAliveTimeout: 75_000, maxHeaderSize: 1024 * 1024 };

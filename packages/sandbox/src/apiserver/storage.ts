@@ -13,6 +13,26 @@ export interface StoredEvent {
   readonly previous: ApiObject | undefined;
 }
 
+/** A change before it takes effect: the new state of an object, or the key of one that goes. */
+export type Change = { readonly revision: number; readonly resource: string } & (
+  | { readonly object: ApiObject }
+  | { readonly removed: string }
+);
+
+/** All that is stored at a time. */
+export interface StoredState {
+  readonly revision: number;
+  readonly objects: readonly { readonly resource: string; readonly object: ApiObject }[];
+}
+
+export interface StorageOptions {
+  readonly historySize: number;
+  /** What to begin with; its history is gone. */
+  readonly restored?: StoredState;
+  /** Called with each change; it takes effect unless this throws. */
+  readonly keep?: (change: Change) => void;
+}
+
 /** All objects, the one revision counter, and a bounded history to resume watches and pages from. Synchronous. */
 export interface Storage {
   readonly revision: number;
@@ -33,12 +53,12 @@ export interface Storage {
   onChange(listener: () => void): () => void;
 }
 
-export function createStorage(options: { historySize: number }): Storage {
+export function createStorage(options: StorageOptions): Storage {
   const objects = new Map<string, Map<string, ApiObject>>();
   const listeners = new Set<() => void>();
   let history: StoredEvent[] = [];
-  let revision = 0;
-  let compactedRevision = 0;
+  let revision = options.restored?.revision ?? 0;
+  let compactedRevision = revision;
 
   const table = (resource: string): Map<string, ApiObject> => {
     const existing = objects.get(resource);
@@ -47,6 +67,8 @@ export function createStorage(options: { historySize: number }): Storage {
     objects.set(resource, made);
     return made;
   };
+
+  for (const { resource, object } of options.restored?.objects ?? []) table(resource).set(keyOf(object), object);
 
   const notify = (): void => {
     for (const listener of listeners) listener();
@@ -98,8 +120,9 @@ export function createStorage(options: { historySize: number }): Storage {
     put(resource, object) {
       const key = keyOf(object);
       const previous = table(resource).get(key);
+      const stored = withResourceVersion(object, revision + 1);
+      options.keep?.({ revision: revision + 1, resource, object: stored });
       revision += 1;
-      const stored = withResourceVersion(object, revision);
       table(resource).set(key, stored);
       commit({ revision, resource, type: previous === undefined ? 'ADDED' : 'MODIFIED', object: stored, previous });
       return stored;
@@ -107,8 +130,9 @@ export function createStorage(options: { historySize: number }): Storage {
     remove(resource, key) {
       const previous = table(resource).get(key);
       if (previous === undefined) return undefined;
-      table(resource).delete(key);
+      options.keep?.({ revision: revision + 1, resource, removed: key });
       revision += 1;
+      table(resource).delete(key);
       const last = withResourceVersion(previous, revision);
       commit({ revision, resource, type: 'DELETED', object: last, previous });
       return last;

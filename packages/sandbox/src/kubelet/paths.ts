@@ -30,6 +30,8 @@ export interface KubeletPaths {
   targetPath(volume: VolumeRef, podUid: string): string;
   targetRecord(volume: VolumeRef, podUid: string): string;
   emptyDir(podUid: string, volumeName: string): string;
+  /** Of a volume whose files kubelet writes; `plugin` is the folder's name, such as `kubernetes.io~projected`. */
+  contentDir(podUid: string, plugin: string, volumeName: string): string;
 }
 
 // Uids, volume and container names are DNS labels or subdomains; this lets nothing through that a path would interpret.
@@ -81,6 +83,8 @@ export function createPaths(root: string): KubeletPaths {
     targetRecord: (volume, podUid) => join(podVolumeDir(volume, podUid), 'vol_data.json'),
     emptyDir: (podUid, volumeName) =>
       join(podDir(podUid), 'volumes', 'kubernetes.io~empty-dir', safe(volumeName, 'volume name')),
+    contentDir: (podUid, plugin, volumeName) =>
+      join(podDir(podUid), 'volumes', plugin, safe(volumeName, 'volume name')),
   };
 }
 

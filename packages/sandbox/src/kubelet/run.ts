@@ -2,9 +2,12 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { createEventRecorder } from '@holdfast/control';
 import { type Clock, type Logger, systemClock, untilAborted } from '@holdfast/core';
 import { type KubeClient, type Node, nodes, type Pod } from '@holdfast/kube';
+import { fileSystemUsage } from '@holdfast/mount';
 import { createKubeletCaches } from './caches.ts';
+import { createContentVolumes } from './content/content-volumes.ts';
 import { startKubeletHttp } from './http/server.ts';
 import { component } from './names.ts';
+import { runHeartbeat } from './node/heartbeat.ts';
 import { registerNode } from './node/node-object.ts';
 import { createPaths } from './paths.ts';
 import { createDriverRegistry } from './plugins/drivers.ts';
@@ -27,6 +30,8 @@ export interface KubeletOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Loopback port for logs and statistics; 0 or none takes a free one. */
   readonly httpPort?: number;
+  /** How often the lease is renewed and the status looked at; 10 s by default, as kubelet. */
+  readonly heartbeatMs?: number;
   /** Ends the pods of this node and takes their volumes down before returning; without it they are left running. */
   readonly cleanUpOnExit?: boolean;
   /** What runs containers; by default processes in namespaces of their own. */
@@ -36,6 +41,7 @@ export interface KubeletOptions {
   readonly signal: AbortSignal;
 }
 
+const defaultHeartbeatMs = 10_000;
 const cleanUpLimitMs = 30_000;
 const releaseLimitMs = 2_000;
 const cleanUpPollMs = 50;
@@ -80,8 +86,9 @@ export async function runKubelet(options: KubeletOptions): Promise<void> {
   });
 
   try {
-    const facts = { nodeName, labels: options.labels ?? {}, httpPort: http.port, nowMs: clock.nowMs() };
-    const node = await registerNode(client, facts, signal);
+    const { totalBytes } = await fileSystemUsage(paths.root);
+    const facts = { nodeName, labels: options.labels ?? {}, httpPort: http.port, ephemeralBytes: totalBytes };
+    const node = await registerNode(client, facts, clock.nowMs(), signal);
     const running = run(working.signal);
     await Promise.race([synced, running, untilAborted(signal)]);
     if (signal.aborted) {
@@ -110,7 +117,8 @@ export async function runKubelet(options: KubeletOptions): Promise<void> {
       log,
       clock,
     });
-    const pods = createPodWorker({ client, caches, paths, runtime, volumes, local, recorder, log, clock });
+    const content = createContentVolumes({ client, paths, log, clock });
+    const pods = createPodWorker({ client, caches, paths, runtime, volumes, content, local, recorder, log, clock });
 
     pods.demandVolumesOfAll();
     const enqueueAll = () => {
@@ -140,7 +148,25 @@ export async function runKubelet(options: KubeletOptions): Promise<void> {
       { client, drivers, pluginsRegistry: paths.pluginsRegistry, node: nodeNow, log, clock },
       working.signal,
     );
-    const everything = Promise.all([running, registration, volumes.run(working.signal), pods.run(working.signal)]);
+    const heartbeat = runHeartbeat(
+      {
+        client,
+        facts,
+        node: () => caches.nodes.get(nodeName),
+        onNode: (written) => caches.nodes.applyWrite(written),
+        intervalMs: options.heartbeatMs ?? defaultHeartbeatMs,
+        log,
+        clock,
+      },
+      working.signal,
+    );
+    const everything = Promise.all([
+      running,
+      registration,
+      heartbeat,
+      volumes.run(working.signal),
+      pods.run(working.signal),
+    ]);
     enqueueAll();
     recheck();
     log.info('Kubelet is running', { node: nodeName, rootDir: paths.root, httpPort: http.port });

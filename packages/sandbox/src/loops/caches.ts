@@ -7,6 +7,8 @@ import {
   csiNodes,
   type KubeClient,
   type KubeObject,
+  type Lease,
+  leases,
   type Namespace,
   type Node,
   namespaces,
@@ -23,7 +25,18 @@ import {
   type VolumeAttachment,
   volumeAttachments,
 } from '@holdfast/kube';
+import { leaseNamespace } from './names.ts';
 import { claimKeysOfPod } from './pod-claims.ts';
+import { serviceAccounts } from './service-accounts/resource.ts';
+
+/** Of which nobody here reads more than its owners. */
+export const csiStorageCapacities: Resource<KubeObject> = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  plural: 'csistoragecapacities',
+  kind: 'CSIStorageCapacity',
+  isNamespaced: true,
+};
 
 /** One copy of each kind, shared by every loop. */
 export interface Caches {
@@ -33,9 +46,13 @@ export interface Caches {
   readonly attachments: Store<VolumeAttachment>;
   readonly csiNodes: Store<CSINode>;
   readonly csiDrivers: Store<CSIDriver>;
+  readonly capacities: Store<KubeObject>;
   readonly nodes: Store<Node>;
+  /** Of kubelets alone; leaders' leases lie elsewhere. */
+  readonly nodeLeases: Store<Lease>;
   readonly pods: Store<Pod>;
   readonly namespaces: Store<Namespace>;
+  readonly serviceAccounts: Store<KubeObject>;
 }
 
 export interface RunningCaches {
@@ -58,8 +75,10 @@ export function createCaches(deps: CacheDeps): RunningCaches {
   function reflect<T extends KubeObject>(
     resource: Resource<T>,
     indexes: Record<string, (object: T) => readonly string[]> = {},
+    namespace?: string,
   ): Store<T> {
-    const reflector: Reflector<T> = createReflector({ ...deps, resource, indexes });
+    const scope = namespace === undefined ? {} : { namespace };
+    const reflector: Reflector<T> = createReflector({ ...deps, ...scope, resource, indexes });
     reflectors.push(reflector);
     return reflector.store;
   }
@@ -79,12 +98,15 @@ export function createCaches(deps: CacheDeps): RunningCaches {
     }),
     csiNodes: reflect(csiNodes),
     csiDrivers: reflect(csiDrivers),
+    capacities: reflect(csiStorageCapacities),
     nodes: reflect(nodes),
+    nodeLeases: reflect(leases, {}, leaseNamespace),
     pods: reflect(pods, {
       claim: claimKeysOfPod,
       node: (pod) => optional(pod.spec?.nodeName),
     }),
     namespaces: reflect(namespaces),
+    serviceAccounts: reflect(serviceAccounts),
   };
 
   return {

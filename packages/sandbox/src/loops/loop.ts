@@ -4,12 +4,14 @@ import type { Clock, Logger } from '@holdfast/core';
 import type { KubeClient, KubeObject } from '@holdfast/kube';
 import { objectKey } from '@holdfast/kube';
 import type { Caches } from './caches.ts';
+import type { LoopPeriods } from './periods.ts';
 
 export interface LoopDeps {
   readonly client: KubeClient;
   readonly caches: Caches;
   readonly recorder: EventRecorder;
   readonly log: Logger;
+  readonly periods: LoopPeriods;
   readonly clock?: Clock;
 }
 

@@ -13,6 +13,9 @@ export const annotations = {
 export const claimProtectionFinalizer = 'kubernetes.io/pvc-protection';
 export const volumeProtectionFinalizer = 'kubernetes.io/pv-protection';
 
+/** Where kubelets keep their leases. */
+export const leaseNamespace = 'kube-node-lease';
+
 /** The provisioner name of classes whose volumes an administrator makes by hand. */
 export const noProvisioner = 'kubernetes.io/no-provisioner';
 
@@ -30,6 +33,8 @@ export const reasons = {
   successfulAttachVolume: 'SuccessfulAttachVolume',
   failedScheduling: 'FailedScheduling',
   scheduled: 'Scheduled',
+  nodeNotReady: 'NodeNotReady',
+  taintManagerEviction: 'TaintManagerEviction',
 } as const;
 
 export const components = {
@@ -37,4 +42,8 @@ export const components = {
   attachDetach: 'attachdetach-controller',
   expander: 'volume_expand',
   scheduler: 'default-scheduler',
+  nodeLifecycle: 'node-controller',
+  taintEviction: 'taint-eviction-controller',
+  garbageCollector: 'garbage-collector-controller',
+  podGc: 'pod-garbage-collector',
 } as const;

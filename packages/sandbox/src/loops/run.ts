@@ -5,16 +5,24 @@ import { createAttachLoop } from './attaching/loop.ts';
 import { createClaimLoop } from './binding/claim-loop.ts';
 import { createVolumeLoop } from './binding/volume-loop.ts';
 import { createCaches } from './caches.ts';
+import { createEvictionLoop } from './eviction/loop.ts';
 import { createExpansionLoop } from './expansion/loop.ts';
+import { createGarbageLoop } from './garbage/loop.ts';
 import type { Loop, LoopDeps } from './loop.ts';
 import { components } from './names.ts';
 import { createNamespaceLoop } from './namespaces/loop.ts';
+import { createNodeLifecycleLoop } from './nodes/loop.ts';
+import { defaultPeriods, type LoopPeriods } from './periods.ts';
+import { createPodGcLoop } from './pod-gc/loop.ts';
 import { createClaimProtectionLoop, createVolumeProtectionLoop } from './protection/loops.ts';
 import { createSchedulingLoop } from './scheduling/loop.ts';
+import { createServiceAccountLoop } from './service-accounts/loop.ts';
 
 export interface RunLoopsDeps {
   readonly client: KubeClient;
   readonly log: Logger;
+  /** Where they differ from kube-controller-manager's. */
+  readonly periods?: Partial<LoopPeriods>;
   readonly clock?: Clock;
   readonly signal: AbortSignal;
 }
@@ -27,9 +35,14 @@ const loops: readonly { readonly component: string; readonly create: CreateLoop 
   { component: 'pvc-protection-controller', create: createClaimProtectionLoop },
   { component: 'pv-protection-controller', create: createVolumeProtectionLoop },
   { component: components.attachDetach, create: createAttachLoop },
+  { component: components.nodeLifecycle, create: createNodeLifecycleLoop },
+  { component: components.taintEviction, create: createEvictionLoop },
+  { component: components.podGc, create: createPodGcLoop },
+  { component: components.garbageCollector, create: createGarbageLoop },
   { component: components.expander, create: createExpansionLoop },
   { component: components.scheduler, create: createSchedulingLoop },
   { component: 'namespace-controller', create: createNamespaceLoop },
+  { component: 'service-account-controller', create: createServiceAccountLoop },
 ];
 
 /**
@@ -37,6 +50,7 @@ const loops: readonly { readonly component: string; readonly create: CreateLoop 
  */
 export async function runLoops(deps: RunLoopsDeps): Promise<void> {
   const { signal } = deps;
+  const periods = { ...defaultPeriods, ...deps.periods };
   const { caches, synced, run } = createCaches(deps);
   const recorders = new Map(
     loops.map(({ component }) => [component, createEventRecorder({ ...deps, component })] as const),
@@ -49,7 +63,7 @@ export async function runLoops(deps: RunLoopsDeps): Promise<void> {
   }
   const started = loops.flatMap(({ component, create }) => {
     const recorder = recorders.get(component);
-    return recorder === undefined ? [] : [create({ ...deps, caches, recorder }).run(signal)];
+    return recorder === undefined ? [] : [create({ ...deps, periods, caches, recorder }).run(signal)];
   });
   await Promise.all([running, ...started]);
   await Promise.all([...recorders.values()].map((recorder) => recorder.stop()));

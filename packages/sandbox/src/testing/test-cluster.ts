@@ -9,11 +9,14 @@ import type { Interceptor, RequestLogEntry } from '../apiserver/interception.ts'
 import { kubeconfigText } from '../apiserver/kubeconfig.ts';
 import type { ApiServer } from '../apiserver/server.ts';
 import { createApiServer } from '../apiserver/server.ts';
+import type { LoopPeriods } from '../loops/periods.ts';
 import { type AppliedObject, applyManifests } from './apply-manifests.ts';
 
 export interface TestClusterOptions {
   /** Runs the loops of the cluster too: binding, protection, attach/detach, scheduling. Default: the API server alone. */
   readonly loops?: boolean;
+  /** How long the loops wait before they give a node up. Default: as kube-controller-manager. */
+  readonly periods?: Partial<LoopPeriods>;
   /** Serves TLS, which kubectl insists on before it sends a token. Default: plain HTTP. */
   readonly tls?: boolean;
   readonly log?: Logger;
@@ -77,7 +80,10 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   };
   const client = await createClient('test/0');
   const stopping = new AbortController();
-  const loops = options.loops === true ? startLoops(await createClient('loops/0'), log, stopping.signal) : undefined;
+  const loops =
+    options.loops === true
+      ? startLoops(await createClient('loops/0'), { log, periods: options.periods ?? {} }, stopping.signal)
+      : undefined;
 
   return {
     url: server.url,
@@ -106,8 +112,12 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   };
 }
 
-async function startLoops(client: KubeClient, log: Logger, signal: AbortSignal): Promise<void> {
+async function startLoops(
+  client: KubeClient,
+  options: { readonly log: Logger; readonly periods: Partial<LoopPeriods> },
+  signal: AbortSignal,
+): Promise<void> {
   // Imported on demand: most tests need the API server alone.
   const { runLoops } = await import('../loops/index.ts');
-  await runLoops({ client, log, signal });
+  await runLoops({ client, ...options, signal });
 }

@@ -9,6 +9,7 @@ import { referenceGrants } from './gateway.ts';
 import { leases } from './leases.ts';
 import { nodes } from './nodes.ts';
 import { pods } from './pods.ts';
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './rbac.ts';
 import { services } from './services.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from './snapshots.ts';
 import { volumes } from './volumes.ts';
@@ -36,4 +37,8 @@ export const allKinds: readonly Kind[] = [
   volumeSnapshotContents,
   volumeSnapshotClasses,
   referenceGrants,
+  clusterRoleBindings,
+  clusterRoles,
+  roleBindings,
+  roles,
 ];

@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../json.ts';
 import { isObject } from '../json.ts';
 import { badRequest, unsupportedMediaType } from '../status.ts';
+import { accessMessages } from './access-messages.ts';
+import { claimMessages } from './claim-messages.ts';
 import type { Field, FieldType, Message } from './messages.ts';
 import { messages } from './messages.ts';
 import { readFields, type WireValue } from './wire.ts';
@@ -10,6 +12,8 @@ export const protobufContentType = 'application/vnd.kubernetes.protobuf';
 // "k8s" and a zero byte stand before runtime.Unknown{typeMeta = 1 {apiVersion = 1, kind = 2}, raw = 2}.
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 const typeMeta: Message = { 1: { name: 'apiVersion', type: 'string' }, 2: { name: 'kind', type: 'string' } };
+
+const knownMessages: Readonly<Record<string, Message>> = { ...messages, ...accessMessages, ...claimMessages };
 
 /** The JSON of a protobuf body. Throws 400 when it is damaged, 415 for a kind the server reads as JSON only. */
 export function decodeProtobuf(body: Buffer): JsonObject {
@@ -21,7 +25,7 @@ export function decodeProtobuf(body: Buffer): JsonObject {
     if (number === 2) raw = bytesOf(value);
   }
   const kind = type['kind'];
-  const message = typeof kind === 'string' && Object.hasOwn(messages, kind) ? messages[kind] : undefined;
+  const message = typeof kind === 'string' && Object.hasOwn(knownMessages, kind) ? knownMessages[kind] : undefined;
   if (message === undefined) {
     throw unsupportedMediaType(
       `the server reads ${JSON.stringify(kind ?? '')} as application/json, not as ${protobufContentType}`,

@@ -29,11 +29,11 @@ export interface Field {
 /** By field number. */
 export type Message = Readonly<Record<number, Field>>;
 
-function one(name: string, type: FieldType = 'string'): Field {
+export function one(name: string, type: FieldType = 'string'): Field {
   return { name, type };
 }
 
-function many(name: string, type: FieldType = 'string'): Field {
+export function many(name: string, type: FieldType = 'string'): Field {
   return { name, type, isRepeated: true };
 }
 
@@ -64,7 +64,7 @@ const objectMeta: Message = {
   14: many('finalizers'),
 };
 
-const metadata = one('metadata', { message: () => objectMeta });
+export const metadata = one('metadata', { message: () => objectMeta });
 
 const objectReference: Message = {
   1: one('kind'),
@@ -96,7 +96,7 @@ const requirement: Message = { 1: one('key'), 2: one('operator'), 3: many('value
 const requirements = (name: string): Field => many(name, { message: () => requirement });
 const selectorTerm: Message = { 1: requirements('matchExpressions'), 2: requirements('matchFields') };
 const nodeSelector: Message = { 1: many('nodeSelectorTerms', { message: () => selectorTerm }) };
-const labelSelector: Message = { 1: one('matchLabels', textMap), 2: requirements('matchExpressions') };
+export const labelSelector: Message = { 1: one('matchLabels', textMap), 2: requirements('matchExpressions') };
 
 const volumeSpec: Message = {
   1: one('capacity', { map: 'quantity' }),
@@ -153,7 +153,7 @@ const deleteOptions: Message = {
   5: many('dryRun'),
 };
 
-/** By kind. Reviews of oneself are answered whatever they ask, so nothing of them is read. */
+/** By kind. */
 export const messages: Readonly<Record<string, Message>> = {
   Namespace: { 1: metadata },
   Secret: {
@@ -195,7 +195,4 @@ export const messages: Readonly<Record<string, Message>> = {
     5: one('maximumVolumeSize', 'quantity'),
   },
   DeleteOptions: deleteOptions,
-  SelfSubjectAccessReview: {},
-  SelfSubjectReview: {},
-  SelfSubjectRulesReview: {},
 };

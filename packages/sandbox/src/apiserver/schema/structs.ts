@@ -1,5 +1,6 @@
 import type { Struct } from './notation.ts';
 import { readTable } from './notation.ts';
+import { authentication, rbac, reviews } from './tables/access.ts';
 import { coordination } from './tables/coordination.ts';
 import { core } from './tables/core.ts';
 import { gateway, snapshots } from './tables/custom.ts';
@@ -18,6 +19,9 @@ const packages: readonly (readonly [string, string])[] = [
   ['io.k8s.api.coordination.v1', coordination],
   ['io.k8s.storage.snapshot.v1', snapshots],
   ['io.k8s.networking.gateway.v1beta1', gateway],
+  ['io.k8s.api.authentication.v1', authentication],
+  ['io.k8s.api.authorization.v1', reviews],
+  ['io.k8s.api.rbac.v1', rbac],
 ];
 
 interface PackagedStruct extends Struct {
@@ -25,10 +29,16 @@ interface PackagedStruct extends Struct {
   readonly openApiName: string;
 }
 
+/** Names that two packages have: here with the package before them. */
+const goNames: Readonly<Record<string, string>> = { StorageTokenRequest: 'TokenRequest' };
+
 /** Every struct of every kind the server serves, by its Go name. Field names and types are those of Kubernetes v1.36. */
 const structs: ReadonlyMap<string, PackagedStruct> = new Map(
   packages.flatMap(([root, table]) =>
-    readTable(table).map((struct) => [struct.name, { ...struct, openApiName: `${root}.${struct.name}` }]),
+    readTable(table).map((struct) => [
+      struct.name,
+      { ...struct, openApiName: `${root}.${goNames[struct.name] ?? struct.name}` },
+    ]),
   ),
 );
 

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Pod } from '@holdfast/kube';
+import { podField } from './pod-fields.ts';
 import type { ContainerMount, ContainerSpec } from './runtime.ts';
 
 export type Container = NonNullable<Pod['spec']>['containers'][number];
@@ -113,31 +114,6 @@ function environment(pod: Pod, container: Container): Record<string, string> {
     env[name] = found;
   }
   return env;
-}
-
-function podField(pod: Pod, path: string): string | undefined {
-  const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
-  if (keyed !== null) {
-    const values = keyed[1] === 'labels' ? pod.metadata.labels : pod.metadata.annotations;
-    return values?.[keyed[2] ?? ''] ?? '';
-  }
-  switch (path) {
-    case 'metadata.name':
-      return pod.metadata.name;
-    case 'metadata.namespace':
-      return pod.metadata.namespace;
-    case 'metadata.uid':
-      return pod.metadata.uid;
-    case 'spec.nodeName':
-      return pod.spec?.nodeName;
-    case 'spec.serviceAccountName':
-      return pod.spec?.serviceAccountName ?? 'default';
-    case 'status.podIP':
-    case 'status.hostIP':
-      return '127.0.0.1';
-    default:
-      return undefined;
-  }
 }
 
 /** Kubernetes' own expansion: `$(NAME)` of a known variable, `$$(NAME)` for the text itself. */

@@ -9,7 +9,7 @@ export async function makeEmptyDir(paths: KubeletPaths, podUid: string, volumeNa
 }
 
 /**
- * Removes what kubelet made for a pod. Only emptyDir volumes go with their content; the other folders go when they are
+ * Removes what kubelet made for a pod. Only emptyDir volumes, and those it wrote itself, go with their content; the other folders go when they are
  * empty, and nothing goes while anything below is mounted: it would be somebody's data.
  */
 export async function removePodFolders(paths: KubeletPaths, podUid: string): Promise<void> {
@@ -18,7 +18,9 @@ export async function removePodFolders(paths: KubeletPaths, podUid: string): Pro
   if (mounted.length > 0) {
     throw new Error(`the folder of pod ${podUid} stays: still mounted below it are ${mounted.join(', ')}`);
   }
-  await rm(join(dir, 'volumes', 'kubernetes.io~empty-dir'), { recursive: true, force: true });
+  for (const plugin of ['empty-dir', 'projected', 'configmap', 'secret', 'downward-api']) {
+    await rm(join(dir, 'volumes', `kubernetes.io~${plugin}`), { recursive: true, force: true });
+  }
   await removeEmptyTree(join(dir, 'volumes'));
   await removeEmptyTree(join(dir, 'volumeDevices'));
 }

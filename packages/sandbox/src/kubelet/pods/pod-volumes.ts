@@ -1,5 +1,7 @@
+import { errorMessage } from '@holdfast/core';
 import type { Pod } from '@holdfast/kube';
 import type { KubeletCaches } from '../caches.ts';
+import type { ContentVolumes } from '../content/content-volumes.ts';
 import type { KubeletPaths } from '../paths.ts';
 import type { Demand } from '../volumes/demand.ts';
 import type { VolumeManager } from '../volumes/manager.ts';
@@ -16,12 +18,24 @@ export interface PodVolumes {
   /** Where a container finds them, by the name of the volume. */
   readonly sources: ReadonlyMap<string, VolumeSource>;
   makeEmptyDirs(): Promise<void>;
+  /** Makes what this kubelet writes itself. */
+  prepare(signal: AbortSignal): Promise<Preparation>;
+  /** Renews tokens. @returns when to come back, undefined for never */
+  refresh(signal: AbortSignal): Promise<number | undefined>;
+}
+
+export interface Preparation {
+  /** Whether anything was made that was not there. */
+  readonly isAnyMade: boolean;
+  /** What cannot be made, now or ever. */
+  readonly failures: readonly { readonly name: string; readonly message: string }[];
 }
 
 interface PodVolumesDeps {
   readonly caches: KubeletCaches;
   readonly paths: KubeletPaths;
   readonly volumes: VolumeManager;
+  readonly content: ContentVolumes;
 }
 
 export function readPodVolumes(deps: PodVolumesDeps, pod: Pod): PodVolumes {
@@ -35,7 +49,7 @@ export function readPodVolumes(deps: PodVolumesDeps, pod: Pod): PodVolumes {
     volume.kind === 'waiting' || volume.kind === 'unsupported' ? [`volume "${volume.name}": ${volume.reason}`] : [],
   );
   return {
-    areReady: all.every((volume) => isReady(deps.volumes, uid, volume)),
+    areReady: all.every((volume) => isReady(deps, uid, volume)),
     obstacle: obstacles.length === 0 ? undefined : obstacles.join('; '),
     demands: all.flatMap((volume) =>
       volume.kind === 'csi' ? [{ pod, volume: volume.volume, isReadOnly: volume.isReadOnly }] : [],
@@ -51,13 +65,42 @@ export function readPodVolumes(deps: PodVolumesDeps, pod: Pod): PodVolumes {
         await makeEmptyDir(paths, uid, name);
       }
     },
+    prepare: async (signal) => {
+      let isAnyMade = false;
+      const failures: { name: string; message: string }[] = [];
+      for (const volume of all) {
+        if (volume.kind === 'unsupported') {
+          failures.push({ name: volume.name, message: volume.reason });
+        } else if (volume.kind === 'content' && !deps.content.isReady(uid, volume.name)) {
+          try {
+            await deps.content.make(pod, volume.name, volume.content, signal);
+            isAnyMade = true;
+          } catch (error) {
+            signal.throwIfAborted();
+            failures.push({ name: volume.name, message: errorMessage(error) });
+          }
+        }
+      }
+      return { isAnyMade, failures };
+    },
+    refresh: async (signal) => {
+      let nextMs: number | undefined;
+      for (const volume of all) {
+        const dueMs =
+          volume.kind === 'content' ? await deps.content.refresh(pod, volume.name, volume.content, signal) : undefined;
+        nextMs = dueMs === undefined ? nextMs : Math.min(nextMs ?? dueMs, dueMs);
+      }
+      return nextMs;
+    },
   };
 }
 
-function isReady(volumes: VolumeManager, podUid: string, volume: PodVolume): boolean {
+function isReady({ volumes, content }: PodVolumesDeps, podUid: string, volume: PodVolume): boolean {
   switch (volume.kind) {
     case 'csi':
       return volumes.isPublished(podUid, volume.volume);
+    case 'content':
+      return content.isReady(podUid, volume.name);
     case 'emptyDir':
     case 'hostPath':
       return true;
@@ -80,6 +123,8 @@ function sourceOf(paths: KubeletPaths, podUid: string, volume: PodVolume): Volum
       return { path: paths.emptyDir(podUid, volume.name), isReadOnly: false };
     case 'hostPath':
       return { path: volume.path, isReadOnly: false };
+    case 'content':
+      return { path: paths.contentDir(podUid, volume.content.plugin, volume.name), isReadOnly: true };
     case 'waiting':
     case 'unsupported':
       return undefined;

@@ -1,5 +1,6 @@
 import type { Store } from '@holdfast/control';
 import { isConflict, isNotFound, type KubeClient, type Pod, pods } from '@holdfast/kube';
+import { includes } from '../includes.ts';
 
 export interface StatusWriter {
   /** Writes the status when it differs from the last one written. */
@@ -40,21 +41,4 @@ function ignoreGone(error: unknown): void {
   if (!isNotFound(error) && !isConflict(error)) {
     throw error;
   }
-}
-
-/** Whether every field of `part` is in `whole` with the same value. */
-function includes(whole: unknown, part: unknown): boolean {
-  if (Array.isArray(part)) {
-    return (
-      Array.isArray(whole) && whole.length === part.length && part.every((item, index) => includes(whole[index], item))
-    );
-  }
-  if (typeof part === 'object' && part !== null) {
-    return (
-      typeof whole === 'object' &&
-      whole !== null &&
-      Object.entries(part).every(([key, value]) => includes(Reflect.get(whole, key), value))
-    );
-  }
-  return whole === part;
 }

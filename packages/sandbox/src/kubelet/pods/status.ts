@@ -15,19 +15,22 @@ export interface StatusView {
 type PodStatus = NonNullable<Pod['status']>;
 type Condition = NonNullable<PodStatus['conditions']>[number];
 
-/** What `kubectl get pod` shows. */
+/** What `kubectl get pod` shows. Without qosClass: the API server computes it, and lets nobody change it. */
 export function podStatus(view: StatusView): PodStatus {
   const { pod, phase } = view;
   const isInitialized = view.initContainers.every(({ state }) => state.kind === 'exited' && state.exitCode === 0);
   const isReady = phase === 'Running' && view.containers.every(({ state }) => state.kind === 'running');
   const now = new Date(view.nowMs).toISOString();
   const done = phase === 'Succeeded' ? 'PodCompleted' : 'ContainersNotReady';
-  const conditions = [
+  const ours = [
     condition(pod, 'PodScheduled', true, undefined, now),
     condition(pod, 'Initialized', isInitialized, 'ContainersNotInitialized', now),
     condition(pod, 'ContainersReady', isReady, done, now),
     condition(pod, 'Ready', isReady, done, now),
   ];
+  // Others' stay, such as DisruptionTarget.
+  const others = pod.status?.conditions?.filter(({ type }) => ours.every((one) => one.type !== type)) ?? [];
+  const conditions = [...ours, ...others];
   return {
     phase,
     message: imageNotPulledMessage,
@@ -35,7 +38,7 @@ export function podStatus(view: StatusView): PodStatus {
     hostIP: '127.0.0.1',
     podIP: '127.0.0.1',
     podIPs: [{ ip: '127.0.0.1' }],
-    qosClass: 'BestEffort',
+    hostIPs: [{ ip: '127.0.0.1' }],
     startTime: pod.status?.startTime ?? now,
     ...(view.initContainers.length === 0
       ? {}

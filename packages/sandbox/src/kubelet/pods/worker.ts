@@ -2,6 +2,7 @@ import { createWorkQueue, type EventRecorder, type Outcome, runController } from
 import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
 import type { KubeClient, Pod } from '@holdfast/kube';
 import type { KubeletCaches } from '../caches.ts';
+import type { ContentVolumes } from '../content/content-volumes.ts';
 import { imageNotPulledMessage, reasons } from '../names.ts';
 import type { KubeletPaths } from '../paths.ts';
 import type { VolumeManager } from '../volumes/manager.ts';
@@ -20,6 +21,7 @@ export interface PodWorkerDeps {
   readonly paths: KubeletPaths;
   readonly runtime: ContainerRuntime;
   readonly volumes: VolumeManager;
+  readonly content: ContentVolumes;
   readonly local: LocalPods;
   readonly recorder: EventRecorder;
   readonly log: Logger;
@@ -49,8 +51,8 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
   const clock = deps.clock ?? systemClock;
   const queue = createWorkQueue({ name: 'pods', baseMs: 100, maxMs: 60_000, clock });
   const statuses = createStatusWriter({ client: deps.client, pods: caches.pods });
-  /** Why a container could not be started, until it is. */
-  const startErrors = new Map<string, string>();
+  /** Why a container or a volume could not be made, said once, until it can. */
+  const lastErrors = new Map<string, string>();
   let isEndingAll = false;
 
   async function reconcile(uid: string, signal: AbortSignal): Promise<Outcome> {
@@ -89,15 +91,15 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     const { pod, uid } = entry;
     switch (step.kind) {
       case 'awaitVolumes':
-        await report(pod, 'Running', { reason: 'ContainerCreating', message: podVolumes?.obstacle }, view, signal);
-        return { kind: 'again', afterMs: volumeRecheckMs };
+        return awaitVolumes(pod, podVolumes, view, signal);
       case 'start':
         return startContainer(entry, step, podVolumes, view, signal);
       case 'await':
         if (view.ending === undefined) {
           await report(pod, 'Running', { reason: 'PodInitializing', message: undefined }, view, signal);
+          return soonest(step.checkAfterMs, await podVolumes?.refresh(signal));
         }
-        return step.checkAfterMs === undefined ? done : { kind: 'again', afterMs: step.checkAfterMs };
+        return soonest(step.checkAfterMs);
       case 'terminate':
         signalAll(entry, 'SIGTERM');
         entry.isSignalled = true;
@@ -116,7 +118,8 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
           await report(seen, endPhase(view), { reason: 'ContainerCreating', message: undefined }, view, signal);
         }
         await runtime.remove(uid);
-        forgetStartErrors(uid);
+        deps.content.forget(uid);
+        forgetErrors(uid);
         await removePodFolders(deps.paths, uid);
         if (seen !== undefined) {
           await statuses.remove(seen, signal);
@@ -127,6 +130,31 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
       default:
         return step satisfies never;
     }
+  }
+
+  /** CSI volumes come by themselves; what this kubelet writes is written here. */
+  async function awaitVolumes(
+    pod: Pod | undefined,
+    podVolumes: PodVolumes | undefined,
+    view: PodView,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
+    const { isAnyMade = false, failures = [] } = (await podVolumes?.prepare(signal)) ?? {};
+    if (isAnyMade) {
+      return undefined;
+    }
+    for (const { name, message } of failures) {
+      const key = `${pod?.metadata.uid ?? ''}/volumes/${name}`;
+      if (pod !== undefined && lastErrors.get(key) !== message) {
+        lastErrors.set(key, message);
+        tell(pod, 'Warning', reasons.failedMount, `MountVolume.SetUp failed for volume "${name}" : ${message}`);
+      }
+    }
+    const obstacles = [podVolumes?.obstacle ?? [], failures.map(({ name, message }) => `volume "${name}": ${message}`)];
+    const message = [...new Set(obstacles.flat())].join('; ');
+    const waiting = { reason: 'ContainerCreating', message: message === '' ? undefined : message };
+    await report(pod, 'Running', waiting, view, signal);
+    return { kind: 'again', afterMs: volumeRecheckMs };
   }
 
   async function startContainer(
@@ -146,11 +174,11 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     try {
       await podVolumes.makeEmptyDirs();
       await runtime.start(containerSpec(pod, container, podVolumes.sources, step.restarts));
-      startErrors.delete(key);
+      lastErrors.delete(key);
     } catch (error) {
       const message = errorMessage(error);
-      if (startErrors.get(key) !== message) {
-        startErrors.set(key, message);
+      if (lastErrors.get(key) !== message) {
+        lastErrors.set(key, message);
         tell(pod, 'Warning', reasons.failed, `Error: ${message}`);
       }
       const reason = error instanceof ContainerSpecError ? 'CreateContainerConfigError' : 'RunContainerError';
@@ -196,9 +224,9 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     volumes.demand(uid, isOver ? [] : (podVolumes?.demands ?? []), !isOver && isRunning);
   }
 
-  function forgetStartErrors(uid: string): void {
-    for (const key of [...startErrors.keys()].filter((candidate) => candidate.startsWith(`${uid}/`))) {
-      startErrors.delete(key);
+  function forgetErrors(uid: string): void {
+    for (const key of [...lastErrors.keys()].filter((candidate) => candidate.startsWith(`${uid}/`))) {
+      lastErrors.delete(key);
     }
   }
 
@@ -254,6 +282,11 @@ export function createPodWorker(deps: PodWorkerDeps): PodWorker {
     },
     run: (signal) => runController({ name: 'pods', queue, workers, reconcile, log: deps.log, signal }),
   };
+}
+
+function soonest(...waitsMs: readonly (number | undefined)[]): Outcome {
+  const known = waitsMs.filter((waitMs) => waitMs !== undefined);
+  return known.length === 0 ? done : { kind: 'again', afterMs: Math.min(...known) };
 }
 
 function graceMs(seen: Pod | undefined): number {

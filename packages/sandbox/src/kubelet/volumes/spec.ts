@@ -1,5 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '@holdfast/kube';
 import { uniqueVolumeName } from '../../loops/attaching/names.ts';
+import { type ContentVolume, contentVolume } from '../content/content-volume.ts';
 import { ephemeralHandle, type VolumeRef } from '../paths.ts';
 
 export interface SecretRef {
@@ -28,6 +29,7 @@ export type PodVolume =
   | { readonly kind: 'csi'; readonly name: string; readonly volume: CsiVolume; readonly isReadOnly: boolean }
   | { readonly kind: 'emptyDir'; readonly name: string }
   | { readonly kind: 'hostPath'; readonly name: string; readonly path: string }
+  | { readonly kind: 'content'; readonly name: string; readonly content: ContentVolume }
   /** Not yet, and why. */
   | { readonly kind: 'waiting'; readonly name: string; readonly reason: string }
   | { readonly kind: 'unsupported'; readonly name: string; readonly reason: string };
@@ -61,8 +63,14 @@ function podVolume(pod: Pod, source: PodVolumeSource, lookup: VolumeLookup): Pod
   if (source.hostPath !== undefined) {
     return { kind: 'hostPath', name, path: source.hostPath.path };
   }
+  const content = contentVolume(source);
+  if (content !== undefined) {
+    return typeof content === 'string'
+      ? { kind: 'unsupported', name, reason: content }
+      : { kind: 'content', name, content };
+  }
   const type = Object.keys(source).find((key) => key !== 'name') ?? 'unknown';
-  const reason = `volumes of type ${type} are not supported; use a claim, csi, emptyDir or hostPath`;
+  const reason = `volumes of type ${type} are not supported; use a claim, csi, emptyDir, hostPath, configMap, secret, downwardAPI or projected`;
   return { kind: 'unsupported', name, reason };
 }
 

@@ -20,7 +20,11 @@ function volume(accessModes: string[] = ['ReadWriteOnce']): PersistentVolume {
 }
 
 const pod = (name: string): Pod => ({ metadata: { ...meta, name } });
-const node = (volumesInUse: string[] = []): Node => ({ metadata: { ...meta, name: 'a' }, status: { volumesInUse } });
+const node = (ready = 'True', taint = ''): Node => ({
+  metadata: { ...meta, name: 'a' },
+  spec: { taints: taint === '' ? [] : [{ key: taint, effect: 'NoExecute' }] },
+  status: { conditions: [{ type: 'Ready', status: ready }] },
+});
 
 function wanted(options: Partial<WantedVolume> = {}): WantedVolume {
   return {
@@ -35,7 +39,15 @@ function wanted(options: Partial<WantedVolume> = {}): WantedVolume {
 }
 
 const decide = (view: Partial<NodeView>) =>
-  decideNode({ nodeName: 'a', node: node(), wanted: [], present: [], ...view });
+  decideNode({
+    nodeName: 'a',
+    node: node(),
+    volumesInUse: [],
+    wanted: [],
+    present: [],
+    maxWaitForUnmountMs: 360_000,
+    ...view,
+  });
 
 describe('the attachments of a node', () => {
   it('are named as kube-controller-manager names them', () => {
@@ -52,16 +64,16 @@ describe('the attachments of a node', () => {
   });
 
   it('stay while wanted, and are told to kubelet once attached', () => {
-    const there = { attachment: attachment('a'), uniqueName: unique };
+    const there = { attachment: attachment('a'), uniqueName: unique, unwantedMs: 0 };
     const plan = decide({ wanted: [wanted()], present: [there] });
     expect(plan).toMatchObject({ attach: [], detach: [], volumesAttached: [{ name: unique, devicePath: '' }] });
-    const pending = { attachment: attachment('a', { attached: false }), uniqueName: unique };
+    const pending = { attachment: attachment('a', { attached: false }), uniqueName: unique, unwantedMs: 0 };
     expect(decide({ wanted: [wanted()], present: [pending] }).volumesAttached).toEqual([]);
   });
 
   it('stay while kubelet has the volume in use, and go after', () => {
-    const present = [{ attachment: attachment('a'), uniqueName: unique }];
-    expect(decide({ present, node: node([unique]) })).toMatchObject({
+    const present = [{ attachment: attachment('a'), uniqueName: unique, unwantedMs: 0 }];
+    expect(decide({ present, volumesInUse: [unique] })).toMatchObject({
       detach: [],
       volumesAttached: [{ name: unique }],
     });
@@ -71,13 +83,39 @@ describe('the attachments of a node', () => {
     expect(plan.volumesAttached).toEqual([]);
   });
 
-  it('go with a node that is gone', () => {
-    const present = [{ attachment: attachment('a'), uniqueName: unique }];
-    expect(decide({ present, node: undefined }).detach).toHaveLength(1);
+  it('stay on a node that lives for as long as the volume is mounted', () => {
+    const present = [{ attachment: attachment('a'), uniqueName: unique, unwantedMs: 999_000 }];
+    const plan = decide({ present, volumesInUse: [unique] });
+    expect(plan).toMatchObject({ detach: [], recheckAfterMs: undefined });
+  });
+
+  it.each([
+    ['is not ready', node('Unknown'), [unique]],
+    ['is gone', undefined, [unique]],
+    ['is gone without a word', undefined, undefined],
+  ])('of a volume mounted on a node that %s are given their time to unmount, and no more', (_what, view, inUse) => {
+    const waiting = (unwantedMs: number) => [{ attachment: attachment('a'), uniqueName: unique, unwantedMs }];
+    const early = decide({ node: view, volumesInUse: inUse, present: waiting(359_000) });
+    expect(early).toMatchObject({ detach: [], recheckAfterMs: 1_000, volumesAttached: [{ name: unique }] });
+    const late = decide({ node: view, volumesInUse: inUse, present: waiting(360_000) });
+    expect(late).toMatchObject({ recheckAfterMs: undefined, volumesAttached: [] });
+    expect(late.detach).toHaveLength(1);
+  });
+
+  it('go at once from a node that is gone and had the volume unmounted', () => {
+    const present = [{ attachment: attachment('a'), uniqueName: unique, unwantedMs: 0 }];
+    expect(decide({ present, node: undefined, volumesInUse: [] }).detach).toHaveLength(1);
+  });
+
+  it('go at once from a node that is out of service, unless a pod there wants the volume', () => {
+    const present = [{ attachment: attachment('a'), uniqueName: unique, unwantedMs: 0 }];
+    const off = node('Unknown', 'node.kubernetes.io/out-of-service');
+    expect(decide({ present, node: off, volumesInUse: [unique] }).detach).toHaveLength(1);
+    expect(decide({ present, node: off, volumesInUse: [unique], wanted: [wanted()] }).detach).toEqual([]);
   });
 
   it('that are leaving are neither deleted again nor made anew at once', () => {
-    const present = [{ attachment: attachment('a', { isLeaving: true }), uniqueName: unique }];
+    const present = [{ attachment: attachment('a', { isLeaving: true }), uniqueName: unique, unwantedMs: 0 }];
     expect(decide({ present })).toMatchObject({ detach: [], volumesAttached: [] });
     expect(decide({ present, wanted: [wanted()] })).toMatchObject({ attach: [], detach: [] });
   });

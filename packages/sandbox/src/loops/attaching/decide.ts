@@ -1,4 +1,5 @@
 import type { Node, PersistentVolume, Pod, VolumeAttachment } from '@holdfast/kube';
+import { isOutOfService, isReady } from '../node-health.ts';
 import { attachmentName, uniqueVolumeName } from './names.ts';
 
 /** A volume that pods on the node use and that must be attached first. */
@@ -17,15 +18,20 @@ export interface PresentAttachment {
   readonly attachment: VolumeAttachment;
   /** As the node's status names it; undefined when the volume is not known any more. */
   readonly uniqueName: string | undefined;
+  /** For how long nobody has wanted it. */
+  readonly unwantedMs: number;
 }
 
 export interface NodeView {
   readonly nodeName: string;
   /** Undefined when the node is gone. */
   readonly node: Node | undefined;
+  /** What kubelet last said it has mounted; undefined when that is not known. */
+  readonly volumesInUse: readonly string[] | undefined;
   readonly wanted: readonly WantedVolume[];
   /** The attachments to this node that the loop answers for. */
   readonly present: readonly PresentAttachment[];
+  readonly maxWaitForUnmountMs: number;
 }
 
 export interface AttachedVolume {
@@ -40,10 +46,11 @@ export interface NodePlan {
   readonly blocked: readonly { readonly wanted: WantedVolume; readonly message: string }[];
   /** What `node.status.volumesAttached` has to say, to be written before anything is detached. */
   readonly volumesAttached: readonly AttachedVolume[];
+  /** When a volume that is still mounted is taken away all the same. */
+  readonly recheckAfterMs: number | undefined;
 }
 
 export function decideNode(view: NodeView): NodePlan {
-  const inUse = new Set(view.node?.status?.volumesInUse ?? []);
   const wantedNames = new Set(view.wanted.map(({ handle, driver }) => attachmentName(handle, driver, view.nodeName)));
   const presentNames = new Set(view.present.map(({ attachment }) => attachment.metadata.name));
 
@@ -57,10 +64,12 @@ export function decideNode(view: NodeView): NodePlan {
   const isBlocked = new Set(blocked.map(({ wanted }) => wanted));
 
   const unwanted = view.present.filter(({ attachment }) => !wantedNames.has(attachment.metadata.name));
-  // Kubelet lists a volume until it is unmounted; a node that is gone has no mounts left to wait for.
-  const detach = unwanted.filter(
-    ({ uniqueName }) => view.node === undefined || uniqueName === undefined || !inUse.has(uniqueName),
-  );
+  const held = unwanted.filter((one) => isMounted(view, one));
+  const forced = held.filter(({ unwantedMs }) => mayForce(view, unwantedMs));
+  const detach = unwanted.filter((one) => !held.includes(one) || forced.includes(one));
+  const waitsMs = isReady(view.node)
+    ? []
+    : held.filter((one) => !forced.includes(one)).map(({ unwantedMs }) => view.maxWaitForUnmountMs - unwantedMs);
   const leaving = new Set(detach.map(({ attachment }) => attachment.metadata.name));
 
   return {
@@ -72,7 +81,18 @@ export function decideNode(view: NodeView): NodePlan {
       .filter(({ attachment }) => attachment.status?.attached === true)
       .flatMap(({ uniqueName }) => (uniqueName === undefined ? [] : [{ name: uniqueName, devicePath: '' }]))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    recheckAfterMs: waitsMs.length === 0 ? undefined : Math.min(...waitsMs),
   };
+}
+
+/** Kubelet lists a volume until it is unmounted. A node that went without a word is taken to have all of its own mounted. */
+function isMounted({ volumesInUse }: NodeView, { uniqueName }: PresentAttachment): boolean {
+  return uniqueName !== undefined && (volumesInUse === undefined || volumesInUse.includes(uniqueName));
+}
+
+/** At once where an administrator says that the node is off; else only from a node that is not ready, or gone, and had its time. */
+function mayForce({ node, maxWaitForUnmountMs }: NodeView, unwantedMs: number): boolean {
+  return isOutOfService(node) || (!isReady(node) && unwantedMs >= maxWaitForUnmountMs);
 }
 
 /** Whether the volume may be attached to several nodes at a time, by its access modes. */

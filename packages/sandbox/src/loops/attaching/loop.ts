@@ -13,6 +13,7 @@ import { createLoop, type Loop, type LoopDeps, watchKeys, watchStore } from '../
 import { reasons } from '../names.ts';
 import { claimKeysOfPod } from '../pod-claims.ts';
 import { type AttachedVolume, decideNode, type NodeView, type WantedVolume } from './decide.ts';
+import { createAttachMemory } from './memory.ts';
 import { attachmentName } from './names.ts';
 import { podsUsingVolume, viewNode, volumeOfClaim } from './view.ts';
 
@@ -23,9 +24,10 @@ export function createAttachLoop(deps: LoopDeps): Loop {
   const { caches, client } = deps;
   /** The last thing said about an attachment, so that it is said once. */
   const said = new Map<string, string>();
+  const memory = createAttachMemory(deps);
 
   async function reconcile(nodeName: string, signal: AbortSignal): Promise<Outcome> {
-    const view = viewNode(caches, nodeName);
+    const view = viewNode(caches, nodeName, memory);
     const plan = decideNode(view);
     for (const { wanted, message } of plan.blocked) {
       tell(
@@ -46,7 +48,7 @@ export function createAttachLoop(deps: LoopDeps): Loop {
     for (const wanted of plan.attach) {
       await attach(wanted, nodeName, signal);
     }
-    return done;
+    return plan.recheckAfterMs === undefined ? done : { kind: 'again', afterMs: plan.recheckAfterMs };
   }
 
   /**

@@ -7,16 +7,33 @@ import { attachmentName, uniqueVolumeName } from './names.ts';
 // Attachments that somebody else made, under other names, are theirs to delete.
 const ownName = /^csi-[0-9a-f]{64}$/;
 
+/** What a look at the cluster alone does not tell. */
+export interface AttachMemory {
+  readonly maxWaitForUnmountMs: number;
+  /** What a node that is gone had mounted; undefined when it was gone before we looked. */
+  lastInUse(nodeName: string): readonly string[] | undefined;
+  /** For how long the attachment has been unwanted, as seen from here. */
+  unwantedMs(attachmentUid: string, isWanted: boolean): number;
+}
+
 /** What there is to know about one node, from the caches. */
-export function viewNode(caches: Caches, nodeName: string): NodeView {
+export function viewNode(caches: Caches, nodeName: string, memory: AttachMemory): NodeView {
+  const node = caches.nodes.get(nodeName);
+  const wanted = wantedVolumes(caches, nodeName);
+  const wantedNames = new Set(wanted.map(({ handle, driver }) => attachmentName(handle, driver, nodeName)));
   return {
     nodeName,
-    node: caches.nodes.get(nodeName),
-    wanted: wantedVolumes(caches, nodeName),
+    node,
+    volumesInUse: node === undefined ? memory.lastInUse(nodeName) : (node.status?.volumesInUse ?? []),
+    wanted,
+    maxWaitForUnmountMs: memory.maxWaitForUnmountMs,
     present: caches.attachments
       .byIndex('node', nodeName)
       .filter((attachment) => ownName.test(attachment.metadata.name))
-      .map((attachment) => present(caches, attachment)),
+      .map((attachment) => ({
+        ...present(caches, attachment),
+        unwantedMs: memory.unwantedMs(attachment.metadata.uid, wantedNames.has(attachment.metadata.name)),
+      })),
   };
 }
 
@@ -69,7 +86,7 @@ function wantedVolumes(caches: Caches, nodeName: string): readonly WantedVolume[
   });
 }
 
-function present(caches: Caches, attachment: VolumeAttachment): PresentAttachment {
+function present(caches: Caches, attachment: VolumeAttachment): Omit<PresentAttachment, 'unwantedMs'> {
   const { source, nodeName } = attachment.spec;
   const volume = caches.volumes.get(source.persistentVolumeName ?? '');
   const uniqueName = uniqueNameOfVolume(volume) ?? nameKnownToNode(caches.nodes.get(nodeName), attachment);

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+// One file at a time: rigs of one driver name cannot stand side by side in a cluster, and two cores are soon busy.
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    include: ['**/*.scenario.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    sequence: { concurrent: false },
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000,
+  },
+});
