@@ -1,5 +1,6 @@
 export { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
 export { CommandError, type CommandFailure, type CommandOptions, type CommandResult, runCommand } from './command.ts';
+export { copyFolder, copySparseFile, reflinkFile } from './copy-file.ts';
 export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';
 export {
   checkFileSystem,
@@ -16,6 +17,8 @@ export {
   NotBlankError,
   OnlineGrowthRefusedError,
 } from './file-systems.ts';
+export { freezeFileSystem, thawFileSystem } from './freeze.ts';
+export { labelFileSystem, maxLabelLength, renewUuid } from './identity.ts';
 export {
   type AttachOptions,
   attachLoopDevice,

@@ -2,8 +2,12 @@
 const packages: Readonly<Record<string, string>> = {
   blkid: 'util-linux',
   btrfs: 'btrfs-progs',
+  btrfstune: 'btrfs-progs',
+  cp: 'coreutils',
   e2fsck: 'e2fsprogs',
+  e2label: 'e2fsprogs',
   fsck: 'util-linux',
+  fsfreeze: 'util-linux',
   losetup: 'util-linux',
   'mkfs.btrfs': 'btrfs-progs',
   'mkfs.ext3': 'e2fsprogs',
@@ -14,6 +18,7 @@ const packages: Readonly<Record<string, string>> = {
   stat: 'coreutils',
   umount: 'util-linux',
   xfs_growfs: 'xfsprogs',
+  xfs_io: 'xfsprogs',
 };
 
 export function packageFor(tool: string): string | undefined {
