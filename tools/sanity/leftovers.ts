@@ -9,7 +9,16 @@ import {
 } from '../../packages/mount/src/index.ts';
 
 /** Folders of a pool in which every file belongs to a volume. */
-const volumeFolders = ['volumes', 'images', 'stages', 'data'];
+const volumeFolders = [
+  'volumes',
+  'images',
+  'stages',
+  'data',
+  'snapshots',
+  'snapshot-images',
+  'snapshot-data',
+  'groups',
+];
 
 /** Takes down all that a driver left behind below the folder, and the folder. @returns what that was */
 export async function removeLeftovers(folder: string): Promise<string[]> {

@@ -37,14 +37,14 @@ export interface Skipped {
 }
 
 /** @param required capabilities whose specs may not be skipped; those that every backend has are not in the table above. */
-export function sortSkipped(results: readonly SpecResult[], required: readonly string[]): Skipped {
+export function sortSkipped(results: readonly SpecResult[], required: readonly string[] | 'all'): Skipped {
   const byCapability = new Map<string, string[]>();
   const unexplained: { name: string; reason: string }[] = [];
   for (const result of results) {
     if (result.kind !== 'skipped') continue;
     const { name, reason } = result;
     const capability = capabilityByReason[reason];
-    if (capability === undefined || required.includes(capability)) {
+    if (capability === undefined || required === 'all' || required.includes(capability)) {
       unexplained.push({ name, reason });
       continue;
     }

@@ -38,6 +38,8 @@ export interface Volume {
   readonly attachments: readonly Attachment[];
   /** What its first content was copied from. */
   readonly source?: SourceId;
+  /** As it was made with and last modified to. */
+  readonly mutableParameters?: StringMap;
 }
 
 /** Names a volume content source, whether or not it is still there. */

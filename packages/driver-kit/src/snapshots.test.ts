@@ -69,6 +69,16 @@ describe('CreateSnapshot', () => {
     await expect(snapshot(name, source, more)).rejects.toMatchObject({ code });
   });
 
+  test('tells where it is, except to a caller that named one place and got it', async () => {
+    await driver.create('one');
+    const [a, b] = [{ segments: { 'example/node': 'a' } }, { segments: { 'example/node': 'b' } }];
+    const asked = (requisite: (typeof a)[]) => ({ accessibilityRequirements: { requisite } });
+    expect((await snapshot('s1', 'one', asked([a]))).snapshot?.accessibleTopology).toEqual([]);
+    expect((await snapshot('s2', 'one', asked([a, b]))).snapshot?.accessibleTopology).toEqual([a]);
+    const found = await driver.controller.getSnapshot({ snapshotId: 's1', secrets: {} }, options);
+    expect(found.snapshot?.accessibleTopology).toEqual([a]);
+  });
+
   test('what external-snapshotter adds to the class is no parameter of ours', async () => {
     await driver.create('one');
     const parameters = { 'csi.storage.k8s.io/volumesnapshot/name': 'x' };

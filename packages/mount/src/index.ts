@@ -29,6 +29,7 @@ export {
   LoopDeviceError,
   listLoopDevices,
   refreshLoopDevice,
+  setReadAhead,
 } from './loop-devices.ts';
 export { type LoopDevice, parseLosetup } from './losetup-output.ts';
 export { type BindOptions, bindMount, type MountOptions, mountFileSystem, SymbolicLinkError } from './mount.ts';

@@ -1,6 +1,7 @@
 // The Debian and Ubuntu package of every tool this package runs. Fedora and Alpine use the same names for these.
 const packages: Readonly<Record<string, string>> = {
   blkid: 'util-linux',
+  blockdev: 'util-linux',
   btrfs: 'btrfs-progs',
   btrfstune: 'btrfs-progs',
   cp: 'coreutils',

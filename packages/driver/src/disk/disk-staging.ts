@@ -15,6 +15,7 @@ import {
   type LoopDevice,
   mountFileSystem,
   probeDevice,
+  renewUuid,
   unmountAll,
 } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
@@ -24,6 +25,7 @@ import { decideFormat } from './decide-format.ts';
 import { isFileSystemOn, isLoopMount } from './device-mounts.ts';
 import type { DiskDevices } from './disk-device.ts';
 import type { StageRecord } from './stage-record.ts';
+import { tuneDevice, tuneFileSystem } from './tuning.ts';
 
 export interface DiskStaging {
   stage(request: StageRequest): Promise<void>;
@@ -43,6 +45,7 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
   return {
     async stage({ volume, stagingPath, access }) {
       const loop = await devices.attach(volume);
+      await tuneDevice(volume, loop.device);
       if (access.kind === 'block') return;
       const fsType = chosenFsType(volume, access);
       if (await isStaged(loop, stagingPath, fsType, wantsReadOnly(loop, access))) return;
@@ -51,6 +54,10 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
       const options = [...access.mountFlags, ...(wantsReadOnly(loop, access) ? ['ro'] : [])];
       await mountFileSystem({ source: loop.device, target: stagingPath, fsType, options });
       await fill(volume.id, record, loop, stagingPath);
+      if (!loop.isReadOnly && !options.includes('ro')) {
+        const mountPoint = await canonicalMountPoint(stagingPath);
+        await tuneFileSystem(volume, { device: loop.device, fsType, mountPoint });
+      }
     },
 
     async unstage(id, stagingPath) {
@@ -102,9 +109,13 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
           stagingPath,
           filledBytes: 0n,
         };
+        const isMounted = (await devices.mountsOf(device)).length > 0;
+        // A copy, mounted for the first time: beside its source, which may be mounted too.
+        if (before === undefined && volume.source !== undefined && !loop.isReadOnly && !isMounted)
+          await renewUuid({ device, fsType });
         await remember(volume.id, before, { ...record, stagingPath });
         // Left mounted by a node of this machine that has lost it: one kernel, one file system, and no tool may touch the device.
-        if ((await devices.mountsOf(device)).length > 0) return { ...record, stagingPath };
+        if (isMounted) return { ...record, stagingPath };
         if (!loop.isReadOnly && (await checkFileSystem(device, fsType)).isCorrected) {
           log.warn('fsck corrected the file system', { volume: volume.id, device });
         }
