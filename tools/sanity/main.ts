@@ -14,7 +14,13 @@ const disk = { backend: 'disk', required: 'all', mutableParameters: { label: 'sa
 const dir = {
   backend: 'dir',
   accessType: 'mount',
-  required: [],
+  required: [
+    'controller CREATE_DELETE_SNAPSHOT',
+    'controller LIST_SNAPSHOTS',
+    'controller GET_SNAPSHOT',
+    'controller CLONE_VOLUME',
+    'plugin SNAPSHOT_ACCESSIBILITY_CONSTRAINTS',
+  ],
 } as const;
 const targetsOf: Readonly<Record<'root' | 'user', readonly Target[]>> = {
   root: [{ ...disk, accessType: 'mount' }, { ...disk, accessType: 'block' }, dir],

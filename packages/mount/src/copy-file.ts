@@ -27,13 +27,27 @@ export async function copySparseFile(source: string, target: string): Promise<vo
   await runCommand('cp', ['--reflink=never', '--sparse=always', '--', source, target], { timeoutMs: copyTimeoutMs });
 }
 
-/** A folder's content with owners, modes, times, links and extended attributes, sharing blocks where the file system can. */
+/** A folder's content with owners, modes, times, links and extended attributes, sharing blocks where the file system can. What is mounted inside stays out. */
 export async function copyFolder(source: string, target: string): Promise<void> {
   await runCommand(
     'cp',
-    ['--archive', '--reflink=auto', '--sparse=auto', '--no-target-directory', '--', source, target],
+    [
+      '--archive',
+      '--one-file-system',
+      '--reflink=auto',
+      '--sparse=auto',
+      '--no-target-directory',
+      '--',
+      source,
+      target,
+    ],
     {
       timeoutMs: copyTimeoutMs,
     },
   );
+}
+
+/** Everything written to the file system of a path is on its disk, syncfs(2). */
+export async function syncFileSystem(path: string): Promise<void> {
+  await runCommand('sync', ['--file-system', path], { timeoutMs: copyTimeoutMs });
 }

@@ -1,6 +1,6 @@
 export { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
 export { CommandError, type CommandFailure, type CommandOptions, type CommandResult, runCommand } from './command.ts';
-export { copyFolder, copySparseFile, reflinkFile } from './copy-file.ts';
+export { copyFolder, copySparseFile, reflinkFile, syncFileSystem } from './copy-file.ts';
 export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';
 export {
   checkFileSystem,

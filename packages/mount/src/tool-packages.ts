@@ -17,6 +17,7 @@ const packages: Readonly<Record<string, string>> = {
   mount: 'util-linux',
   resize2fs: 'e2fsprogs',
   stat: 'coreutils',
+  sync: 'coreutils',
   umount: 'util-linux',
   xfs_growfs: 'xfsprogs',
   xfs_io: 'xfsprogs',

@@ -3,9 +3,10 @@ import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createKeyedLock, errorMessage, type Logger } from '@holdfast/core';
 import type { Volume } from '@holdfast/driver-kit';
-import { CommandError, copySparseFile, freezeFileSystem, reflinkFile, thawFileSystem } from '@holdfast/mount';
+import { copySparseFile, freezeFileSystem, reflinkFile, thawFileSystem } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import { syncFolder } from '../pool/durable-file.ts';
+import { withSpaceCode } from '../pool/space-code.ts';
 import { type Cut, decideCut } from './decide-cut.ts';
 import { isFileSystemOn } from './device-mounts.ts';
 import type { DiskDevices } from './disk-device.ts';
@@ -26,6 +27,7 @@ export interface DiskCopies {
   removeUnfinished(folder: string): Promise<void>;
 }
 
+/** Ends the name of a copy that is not whole yet. */
 const unfinished = '.part';
 
 export function createDiskCopies(deps: {
@@ -101,7 +103,7 @@ export function createDiskCopies(deps: {
   async function copyAtOnce(
     parts: readonly { readonly from: string; readonly partial: string; readonly volume: Volume | undefined }[],
   ): Promise<'shared' | 'copied'> {
-    const cuts = await Promise.all(parts.map(({ volume }) => (volume === undefined ? undefined : cutOf(volume))));
+    const cuts = await Promise.all(parts.map(async ({ volume }) => (volume === undefined ? undefined : cutOf(volume))));
     const mountPoints = cuts.flatMap((one) => (one?.kind === 'freeze' ? [one.mountPoint] : []));
     const live = cuts.findIndex((one) => one?.kind === 'live');
     // Two clones are not of one instant, however fast each is, when somebody writes meanwhile.
@@ -154,17 +156,5 @@ async function syncFile(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-async function withSpaceCode<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const isFull =
-      (error instanceof CommandError && /No space left/.test(error.message)) ||
-      (error instanceof Error && 'code' in error && error.code === 'ENOSPC');
-    if (isFull) throw rpcError('ResourceExhausted', `the pool is full: ${errorMessage(error)}`, { cause: error });
-    throw error;
   }
 }
