@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   detachLoopDevice,
@@ -33,6 +33,9 @@ export async function removeLeftovers(folder: string): Promise<string[]> {
     await detachLoopDevice(device);
   }
   for (const name of volumeFolders) left.push(...entriesOf(join(folder, 'pool', name)));
+  // The sample keeps each volume in a folder of the pool itself.
+  for (const entry of entriesOf(join(folder, 'pool')))
+    if (existsSync(join(entry.slice('file '.length), 'volume.json'))) left.push(entry);
   for (const name of ['target', 'staging']) left.push(...entriesOf(join(folder, name)));
   // Only here: nothing is mounted below the folder any more.
   rmSync(folder, { recursive: true, force: true });

@@ -15,6 +15,11 @@ const dir = {
   backend: 'dir',
   accessType: 'mount',
   required: [
+    'controller EXPAND_VOLUME',
+    'controller GET_CAPACITY',
+    'controller LIST_VOLUMES',
+    'node GET_VOLUME_STATS',
+    'node SINGLE_NODE_MULTI_WRITER',
     'controller CREATE_DELETE_SNAPSHOT',
     'controller LIST_SNAPSHOTS',
     'controller GET_SNAPSHOT',
@@ -22,9 +27,10 @@ const dir = {
     'plugin SNAPSHOT_ACCESSIBILITY_CONSTRAINTS',
   ],
 } as const;
+const sample = { backend: 'sample', accessType: 'mount', required: ['node GET_VOLUME_STATS'] } as const;
 const targetsOf: Readonly<Record<'root' | 'user', readonly Target[]>> = {
-  root: [{ ...disk, accessType: 'mount' }, { ...disk, accessType: 'block' }, dir],
-  user: [dir],
+  root: [{ ...disk, accessType: 'mount' }, { ...disk, accessType: 'block' }, dir, sample],
+  user: [dir, sample],
 };
 
 const chosen = process.argv.slice(2);
@@ -38,9 +44,9 @@ process.exitCode =
     : await enterNamespace();
 
 async function enterNamespace(): Promise<number> {
-  const unexpected = chosen.find((name) => name !== 'disk' && name !== 'dir');
+  const unexpected = chosen.find((name) => !['disk', 'dir', 'sample'].includes(name));
   if (unexpected !== undefined) {
-    console.error(`sanity: unknown argument ${unexpected}; name disk or dir, or none for both`);
+    console.error(`sanity: unknown argument ${unexpected}; name disk, dir or sample, or none for all`);
     return 2;
   }
   const footing = findFooting();
@@ -56,12 +62,14 @@ async function enterNamespace(): Promise<number> {
     console.error(`sanity: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   }
-  if (footing.kind === 'user' && chosen.length > 0 && !chosen.includes('dir')) {
+  if (footing.kind === 'user' && chosen.length > 0 && chosen.every((name) => name === 'disk')) {
     console.error('sanity: disk needs root (loop devices)');
     return 1;
   }
   if (footing.kind === 'user') {
-    console.log('not root: only dir is tested, in a user namespace; run this as root for disk (loop devices)');
+    console.log(
+      'not root: only dir and the sample are tested, in a user namespace; run this as root for disk (loop devices)',
+    );
   }
   const args = [...namespaceArgs(footing.kind), process.execPath, ...process.argv.slice(1)];
   const child = spawn('unshare', args, { stdio: 'inherit', env: { ...process.env, [insideVariable]: footing.kind } });

@@ -8,7 +8,8 @@ import { readJunitReport, type SpecResult } from './junit-report.ts';
 import { removeLeftovers } from './leftovers.ts';
 
 export interface Target {
-  readonly backend: 'disk' | 'dir';
+  /** `sample` is the driver of docs/write-a-driver.md. */
+  readonly backend: 'disk' | 'dir' | 'sample';
   readonly accessType: 'mount' | 'block';
   /** What the specs of ControllerModifyVolume set. None: the backend has no such parameters. */
   readonly mutableParameters?: Readonly<Record<string, string>>;
@@ -40,13 +41,17 @@ export async function runSanity(
   let results: SpecResult[] = [];
   try {
     const endpoint = `unix://${join(folder, 'csi.sock')}`;
-    const driver = await startDriver([
-      `--backend=${backend}`,
-      `--endpoint=${endpoint}`,
-      `--pool-dir=${join(folder, 'pool')}`,
-      '--node-id=sanity-node',
-      `--max-volumes-per-node=${maxVolumesPerNode}`,
-    ]);
+    const pool = join(folder, 'pool');
+    const driver =
+      backend === 'sample'
+        ? await startDriver('sample', [], { CSI_ENDPOINT: endpoint, NODE_ID: 'sanity-node', POOL: pool })
+        : await startDriver('driver', [
+            `--backend=${backend}`,
+            `--endpoint=${endpoint}`,
+            `--pool-dir=${pool}`,
+            '--node-id=sanity-node',
+            `--max-volumes-per-node=${maxVolumesPerNode}`,
+          ]);
     try {
       const report = join(folder, 'junit.xml');
       const mutable = join(folder, 'mutable-parameters.yaml');

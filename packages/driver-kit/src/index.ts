@@ -24,5 +24,6 @@ export type {
 } from './backend.ts';
 export type { Role } from './capabilities.ts';
 export { isReadOnlyAccess } from './check-access.ts';
+export { plainVolume } from './plain-volume.ts';
 export { type DriverDeps, DriverSetupError, serveDriver } from './serve-driver.ts';
 export { volumeIdFor } from './volume-id.ts';

@@ -1,4 +1,5 @@
 export { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
+export { boundPublications, boundTargets, hasRootOf } from './bound-folder.ts';
 export { CommandError, type CommandFailure, type CommandOptions, type CommandResult, runCommand } from './command.ts';
 export { copyFolder, copySparseFile, reflinkFile, syncFileSystem } from './copy-file.ts';
 export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';

@@ -1,11 +1,11 @@
 import { errorMessage, type Logger } from '@holdfast/core';
 import type { CreateRequest, SourceId, Volume } from '@holdfast/driver-kit';
+import { boundTargets } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import { withSpaceCode } from '../pool/space-code.ts';
 import { volumeOf } from '../pool/volume-record.ts';
 import { discardUnfinished, recordFor, type VolumeRecords, withoutRecord } from '../pool/volume-records.ts';
 import type { DirFolders } from './dir-folders.ts';
-import { boundTargets } from './dir-publisher.ts';
 
 export interface DirVolumes {
   /** Empty, or with a copy of the folder at `source.path`. */
