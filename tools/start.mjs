@@ -19,6 +19,7 @@ const commands = {
   rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
   'test:differential': { script: 'tools/differential/main.ts', args: [] },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
+  'test:swap': { script: 'tools/swap/main.ts', args: [], needsLinux: true },
   'test:wire': { script: 'tools/wire/main.ts', args: [] },
 };
 

@@ -59,8 +59,10 @@ export function createSidecarGroup(
       for (;;) {
         const before = { writes: await totalWrites(), cpu: totalCpuSeconds() };
         await sleep(quietMs, undefined, { signal });
-        const isQuiet = totalCpuSeconds() - before.cpu <= idleCpuSeconds && (await totalWrites()) === before.writes;
-        if (isQuiet || performance.now() > deadlineMs) return;
+        // A profiler is always at work.
+        const isIdle = spec.profileFolder !== undefined || totalCpuSeconds() - before.cpu <= idleCpuSeconds;
+        const isQuiet = (await totalWrites()) === before.writes;
+        if ((isIdle && isQuiet) || performance.now() > deadlineMs) return;
       }
     },
     logTails: () =>

@@ -65,7 +65,8 @@ async function sendOne(side: Side, step: Step, namespace: string): ReturnType<ty
 }
 
 async function normalised(side: Side, step: Step, reply: Awaited<ReturnType<Server['send']>>) {
-  if (step.as !== undefined) side.kept.set(step.as, parseObject(reply.text));
+  const body = parseObject(reply.text);
+  if (step.as !== undefined && body['kind'] !== 'Status') side.kept.set(step.as, body);
   return side.normaliser.normalise(reply);
 }
 
@@ -83,7 +84,7 @@ const short: Readonly<Record<string, string>> = {
 };
 
 function filled(text: string, side: Side, namespace: string): string {
-  return text.replaceAll(/\{\{([a-zA-Z]+)(?:\.([^}]+))?\}\}/g, (_all, name: string, path?: string) => {
+  return text.replaceAll(/\{\{([a-zA-Z0-9]+)(?:\.([^}]+))?\}\}/g, (_all, name: string, path?: string) => {
     if (name === 'ns') return namespace;
     const found = valueAt(side.kept.get(name), (short[path ?? ''] ?? path ?? '').split('.'));
     return typeof found === 'string' ? found : `no-${name}-${path ?? ''}`;

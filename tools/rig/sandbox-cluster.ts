@@ -53,6 +53,9 @@ export async function startSandboxCluster(options: SandboxClusterOptions): Promi
         `--data-dir=${join(folder.path, 'data')}`,
         `--audit-log-path=${auditLog}`,
         `--loops=${controllers !== 'none'}`,
+        // As the real control plane's, see control-plane-flags.ts.
+        '--node-monitor-grace-period=6s',
+        '--pod-gc-period=5s',
       ],
       logFile: join(folder.path, 'logs', 'holdfast-sandbox.log'),
     });

@@ -1,7 +1,6 @@
 // What sidecars leave at the interesting moments of a scenario, in a form that two runs can be compared in.
 //
-// One file for each moment: `<folder>/<cluster>/<scenario>/<ordinal>-<moment>.json`, the folder being HOLDFAST_CAPTURE_DIR.
-// Without that variable nothing is written. Names, times and uids that differ from run to run are replaced.
+// One file for each moment: `<folder>/<cluster>/<scenario>/<ordinal>-<moment>.json`; see capture-folder.ts. Names, times and uids that differ from run to run are replaced.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -16,11 +15,10 @@ import {
 import type { AuditedRequest, ClusterKind, DriverCall, Maker, Rig, SidecarName } from '../rig/contract.ts';
 import type { NameBook } from './name-book.ts';
 import { byText, normalizeLease, normalizeObject, normalizeText } from './normalize.ts';
+import { sidecarNames } from './settings.ts';
 
 export type Moment = 'bound' | 'attached' | 'expanded' | 'detached' | 'failed' | 'end';
 
-export const captureVariable = 'HOLDFAST_CAPTURE_DIR';
-const sidecarNames: readonly SidecarName[] = ['provisioner', 'attacher', 'resizer'];
 /** Where sidecars run and keep their leases. */
 export const sidecarNamespace = 'holdfast-system';
 
@@ -42,12 +40,13 @@ export interface CapturedMoment {
   readonly volumeCalls: Readonly<Record<string, readonly string[]>>;
   /** Calls about no volume, each once: how often a driver is probed or asked for a list is a matter of time. */
   readonly otherCalls: readonly string[];
-  /** For each sidecar its writes since the scenario's start, leases left out: `patch persistentvolumes/status 200` → how often. */
+  /** Of each sidecar since the scenario's start; see `countWrites`. */
   readonly writes: Readonly<Record<SidecarName, Readonly<Record<string, number>>>>;
 }
 
 export interface CapturedEvent {
   readonly by: SidecarName;
+  readonly kind: string;
   readonly on: string;
   readonly type: string;
   readonly reason: string;
@@ -65,10 +64,6 @@ export interface CaptureScope {
   readonly names: NameBook;
   /** What the driver had answered before it began. */
   readonly callsBefore: number;
-}
-
-export function captureFolder(): string | undefined {
-  return process.env[captureVariable] || undefined;
 }
 
 export async function captureMoment(scope: CaptureScope, moment: Moment): Promise<CapturedMoment> {
@@ -123,11 +118,12 @@ function captureEvent(event: Event, { names, rig }: CaptureScope): CapturedEvent
   const component = event.source?.component ?? event.reportingComponent ?? '';
   const by = sidecarOfComponent(component, rig.driverName);
   if (by === undefined) return [];
-  const { namespace, name = '' } = event.involvedObject;
+  const { kind = '', namespace, name = '' } = event.involvedObject;
   const on = normalizeText(name, names);
   return [
     {
       by,
+      kind,
       on: namespace === undefined ? on : `${namespace}/${on}`,
       type: event.type ?? '',
       reason: event.reason ?? '',
@@ -151,7 +147,8 @@ export function sidecarOf({ user }: Pick<AuditedRequest, 'user'>): SidecarName |
 
 const reading = new Set(['get', 'list', 'watch']);
 
-function countWrites(requests: readonly AuditedRequest[]): Record<SidecarName, Record<string, number>> {
+/** By sidecar: `patch persistentvolumes/status 200` → how often. Leases are left out. */
+export function countWrites(requests: readonly AuditedRequest[]): Record<SidecarName, Record<string, number>> {
   const counts: Record<SidecarName, Record<string, number>> = { provisioner: {}, attacher: {}, resizer: {} };
   for (const request of requests) {
     const by = sidecarOf(request);

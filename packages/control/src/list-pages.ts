@@ -11,11 +11,13 @@ export interface CompleteList<T> {
 /**
  * Lists a whole collection in pages. When a page's continue token has expired (the list took longer than etcd's
  * compaction interval) the list is taken anew in one piece, as client-go's pager does, because paging would only expire again.
+ * @param keep what to keep of each object, page by page
  */
 export async function listPages<T extends KubeObject>(
   client: KubeClient,
   resource: Resource<T>,
   options: ListOptions,
+  keep: (object: T) => T,
 ): Promise<CompleteList<T>> {
   const items: T[] = [];
   let continueToken: string | undefined;
@@ -26,12 +28,13 @@ export async function listPages<T extends KubeObject>(
         limit: PAGE_SIZE,
         ...(continueToken === undefined ? {} : { continueToken }),
       });
-      items.push(...page.items);
+      for (const item of page.items) items.push(keep(item));
       if (!page.continueToken) return { items, resourceVersion: page.resourceVersion };
       continueToken = page.continueToken;
     } catch (error) {
       if (continueToken === undefined || !isExpired(error)) throw error;
-      return client.list(resource, options);
+      const { items: all, resourceVersion } = await client.list(resource, options);
+      return { items: all.map(keep), resourceVersion };
     }
   }
 }

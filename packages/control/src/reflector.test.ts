@@ -342,6 +342,35 @@ it('projects, drops managedFields and keeps indexes', async () => {
   expect(reflector.store.byIndex('phase', 'Released')).toHaveLength(1);
 });
 
+it('keeps nothing whole while a list comes in, streamed or in pages', async () => {
+  const projected: string[] = [];
+  const project = (object: PersistentVolume) => {
+    projected.push(object.metadata.name);
+    return { ...object, spec: { storageClassName: 'projected' } };
+  };
+  const streams: WatchStream[] = [];
+  await setUp((exchange) => streams.push(exchange.stream()), { project });
+  await eventually(() => expect(streams).toHaveLength(1));
+  streams[0]?.send('ADDED', volume('a', 1));
+  await eventually(() => expect(projected).toEqual(['a']));
+
+  projected.length = 0;
+  const { reflector } = await setUp(
+    (exchange) => {
+      const token = exchange.query.get('continue');
+      if (isStreamingList(exchange)) exchange.refuse(400, 'BadRequest');
+      else if (isWatch(exchange)) exchange.stream();
+      else if (token === null) exchange.reply(200, page([volume('b', 2)], 9, 'more'));
+      else if (projected.length === 1) exchange.reply(200, page([volume('c', 3)], 9));
+      else exchange.refuse(500, 'InternalError');
+    },
+    { project },
+  );
+  await reflector.synced;
+  expect(projected).toEqual(['b', 'c']);
+  expect(reflector.store.get('c')?.spec?.storageClassName).toBe('projected');
+});
+
 it('rejects synced when it ends before the first list, and asks only for its namespace and selectors', async () => {
   const { api, abort, ended, reflector } = await setUp((exchange) => void exchange.stream(), {
     labelSelector: 'app=x',

@@ -134,7 +134,7 @@ export function createReflector<T extends KubeObject>(deps: ReflectorDeps<T>): R
           completeList(gathered.values(), event.resourceVersion);
           gathered.clear();
         } else if (event.kind === 'deleted') gathered.delete(objectKey(event.object));
-        else gathered.set(objectKey(event.object), event.object);
+        else gathered.set(objectKey(event.object), store.keep(event.object));
       }
       if (giveUp.signal.aborted) throw giveUp.signal.reason;
     } catch (error) {
@@ -153,7 +153,7 @@ export function createReflector<T extends KubeObject>(deps: ReflectorDeps<T>): R
         return;
       case 'listing': {
         if (state.how === 'stream') return follow(signal);
-        const list = await listPages(client, resource, { ...scope, signal });
+        const list = await listPages(client, resource, { ...scope, signal }, store.keep);
         return completeList(list.items, list.resourceVersion);
       }
       case 'watching': {

@@ -26,8 +26,13 @@ export interface StoreWriter<T> {
   applyEvent(object: T): void;
   applyDeletedEvent(object: T): void;
   applyBookmark(resourceVersion: string): void;
-  /** Swaps in a complete list at once; listeners hear of the difference, missed deletes included, afterwards. */
-  replaceAll(objects: Iterable<T>, resourceVersion: string): void;
+  /** What the store would keep of an object. Who gathers a list gathers this, so that no whole objects pile up meanwhile. */
+  keep(object: T): T;
+  /**
+   * Swaps in a complete list at once; listeners hear of the difference, missed deletes included, afterwards.
+   * @param kept what {@link keep} returned for each object
+   */
+  replaceAll(kept: Iterable<T>, resourceVersion: string): void;
 }
 
 export interface StoreOptions<T> {
@@ -48,7 +53,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
   // How far the watch has come. '' before the first list.
   let observedVersion = '';
 
-  function ingest(object: T): T {
+  function keep(object: T): T {
     return options.project ? options.project(object) : object;
   }
 
@@ -124,7 +129,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       // The watch is past this version and shows no such object: it was deleted while the reply was on its way.
       if (!old && observedVersion !== '' && !isNewerVersion(object.metadata.resourceVersion, observedVersion)) return;
       unconfirmed.add(key);
-      notify(put(key, ingest(object)));
+      notify(put(key, keep(object)));
     },
     applyDelete(key, uid) {
       const old = objects.get(key);
@@ -141,7 +146,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       if (old && isOlder(object, old)) return;
       unconfirmed.delete(key);
       if (old && !isNewer(object, old)) return;
-      notify(put(key, ingest(object)));
+      notify(put(key, keep(object)));
     },
     applyDeletedEvent(object) {
       observe(object.metadata.resourceVersion);
@@ -153,6 +158,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       notify(drop(key, old));
     },
     applyBookmark: observe,
+    keep,
     replaceAll(listed, resourceVersion) {
       const next = new Map<string, T>();
       const listedUids = new Set<string>();
@@ -176,7 +182,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
         unconfirmed.delete(key);
         const isSame =
           old?.metadata.uid === object.metadata.uid && old.metadata.resourceVersion === object.metadata.resourceVersion;
-        if (!isSame) changes.push(...put(key, ingest(object)));
+        if (!isSame) changes.push(...put(key, object));
       }
       notify(changes);
     },

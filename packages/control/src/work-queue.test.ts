@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createFakeClock } from '@holdfast/core/testing';
 import * as fc from 'fast-check';
 import { Registry } from 'prom-client';
@@ -59,6 +60,27 @@ describe('the three sets', () => {
     queue.add('a');
     queue.add('b');
     expect(await Promise.all([first, second])).toEqual(['a', 'b']);
+  });
+
+  it('listen once to a signal that they share, and not at all after the end', async () => {
+    const { queue } = setUp();
+    const { signal } = new AbortController();
+    const waiting = [queue.get(signal), queue.get(signal), queue.get(signal)];
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    queue.shutDown();
+    expect(await Promise.all(waiting)).toEqual([undefined, undefined, undefined]);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it('go on waiting when the signal of others aborts', async () => {
+    const { queue } = setUp();
+    const abort = new AbortController();
+    const ended = queue.get(abort.signal);
+    const waiting = queue.get(new AbortController().signal);
+    abort.abort();
+    expect(await ended).toBeUndefined();
+    queue.add('a');
+    expect(await waiting).toBe('a');
   });
 
   it('do not lose a key whose waiter was aborted', async () => {

@@ -42,6 +42,8 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
   const processing = new Map<string, number>();
   const failures = new Map<string, number>();
   const waiters = new Set<() => void>();
+  // One listener for each signal, not for each waiter: a signal goes through all that it has whenever one is added.
+  const signals = new Set<AbortSignal>();
   let isShutDown = false;
 
   const delayed = createDelayedAdds(clock, add);
@@ -80,15 +82,21 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
     return key;
   }
 
+  function wakeAll(): void {
+    for (const wake of waiters) wake();
+  }
+
   function nextWake(signal: AbortSignal): Promise<void> {
+    if (!signals.has(signal)) {
+      signals.add(signal);
+      signal.addEventListener('abort', wakeAll, { once: true });
+    }
     return new Promise((resolve) => {
       const wake = () => {
         waiters.delete(wake);
-        signal.removeEventListener('abort', wake);
         resolve();
       };
       waiters.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
     });
   }
 
@@ -124,7 +132,9 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
     shutDown() {
       isShutDown = true;
       delayed.clear();
-      for (const wake of waiters) wake();
+      for (const signal of signals) signal.removeEventListener('abort', wakeAll);
+      signals.clear();
+      wakeAll();
     },
     get depth() {
       return queue.length;

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { VolumeCapability_AccessMode_Mode as Mode } from '@holdfast/csi-spec';
 import { findLoopDevice, listLoopDevices, mountsUnder, readMountInfo, runCommand } from '@holdfast/mount';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DriverProcess, startDriver } from './testing/driver-process.ts';
@@ -47,8 +48,8 @@ function node(name: NodeName): DriverProcess['node'] {
 const on = (name: NodeName, volumeId: string, capability = mountCapability()) =>
   requestsFor({ name: volumeId, capability, dir: join(dir, name), sizeBytes: 32n * MiB });
 
-async function bringUp(name: NodeName, volumeId: string): Promise<string> {
-  const volume = on(name, volumeId);
+async function bringUp(name: NodeName, volumeId: string, capability = mountCapability()): Promise<string> {
+  const volume = on(name, volumeId, capability);
   await controller.controller.controllerPublishVolume(volume.attach(name), options);
   await node(name).nodeStageVolume(volume.stage(), options);
   await node(name).nodePublishVolume(volume.publish(), options);
@@ -130,6 +131,25 @@ describe('three nodes and a controller on one pool', () => {
     expect(mountsUnder(await readMountInfo(), join(dir, 'node-1'))).toEqual([]);
     await takeDown('node-2', 'pvc-1');
     expect(await deviceOf('pvc-1')).toBeUndefined();
+    await controller.controller.deleteVolume(on('node-1', 'pvc-1').remove(), options);
+    expect(await poolFiles()).toEqual([]);
+  });
+
+  test('a volume taken from a lost node is the next one’s alone, and leaves it while the lost one stays away', async () => {
+    const capability = mountCapability('', Mode.SINGLE_NODE_SINGLE_WRITER);
+    await create('pvc-1', 'zone-a', capability);
+    await bringUp('node-1', 'pvc-1', capability);
+    await nodes.get('node-1')?.kill();
+    await controller.controller.controllerUnpublishVolume(on('node-1', 'pvc-1').detach('node-1'), options);
+    await bringUp('node-2', 'pvc-1', capability);
+    await takeDown('node-2', 'pvc-1');
+    expect(mountsUnder(await readMountInfo(), join(dir, 'node-2'))).toEqual([]);
+    await expect(controller.controller.deleteVolume(on('node-1', 'pvc-1').remove(), options)).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+    });
+    await startNode('node-1');
+    await node('node-1').nodeUnpublishVolume(on('node-1', 'pvc-1').unpublish(), options);
+    await node('node-1').nodeUnstageVolume(on('node-1', 'pvc-1').unstage(), options);
     await controller.controller.deleteVolume(on('node-1', 'pvc-1').remove(), options);
     expect(await poolFiles()).toEqual([]);
   });

@@ -40,17 +40,30 @@ export class KubeConfigError extends Error {
   override readonly name = 'KubeConfigError';
 }
 
-/** Returns the same object as long as the settings are equal, so that connections outlive a re-read of the same bytes. */
+/**
+ * Returns the same object as long as the settings are equal, so that connections outlive a re-read of the same bytes. Every request
+ * asks, so what is the same object already is not compared by content.
+ */
 export function createTlsCache(): (settings: TlsSettings) => TlsSettings {
   let last: TlsSettings | undefined;
-  let lastText = '';
   return (settings) => {
-    const text = JSON.stringify(settings, (_key, value: unknown) => value);
-    if (last !== undefined && text === lastText) return last;
-    last = settings;
-    lastText = text;
-    return settings;
+    if (last === undefined || !isSameTls(last, settings)) last = settings;
+    return last;
   };
+}
+
+function isSameTls(a: TlsSettings, b: TlsSettings): boolean {
+  return (
+    isSameContent(a.ca, b.ca) &&
+    isSameContent(a.cert, b.cert) &&
+    isSameContent(a.key, b.key) &&
+    a.servername === b.servername &&
+    a.isInsecure === b.isInsecure
+  );
+}
+
+function isSameContent(a: Buffer | string | undefined, b: Buffer | string | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && Buffer.from(a).equals(Buffer.from(b)));
 }
 
 /** The proxy variables as Go reads them: upper case first, then lower case. */

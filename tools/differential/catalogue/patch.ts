@@ -140,6 +140,10 @@ export const patches: Topic = {
       'strategic merge patch of other lists',
       post(claims, make.claim('c')),
       patch('strategic', `${claims}/c`, { metadata: { finalizers: ['example.com/x'] } }),
+      patch('strategic', `${claims}/c`, { metadata: { finalizers: ['example.com/y'] } }),
+      patch('strategic', `${claims}/c`, {
+        metadata: { '$setElementOrder/finalizers': ['kubernetes.io/pvc-protection', 'example.com/y'] },
+      }),
       patch('strategic', `${claims}/c`, {
         metadata: {
           '$setElementOrder/finalizers': ['example.com/x', 'kubernetes.io/pvc-protection'],

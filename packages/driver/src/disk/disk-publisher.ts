@@ -69,10 +69,10 @@ export function createDiskPublisher(deps: {
       const loop = await devices.find(volume.id);
       if (loop === undefined) return [];
       const asked = await canonicalMountPoint(targetPath);
-      const staging = (await stageRecords.load(volume.id))?.stagingPath ?? '';
+      const { stagingPath: staging = '', lostMounts = [] } = (await stageRecords.load(volume.id)) ?? {};
       const staged = staging === '' ? '' : await canonicalMountPoint(staging);
       return (await devices.mountsOf(loop.device))
-        .filter((entry) => entry.mountPoint !== staged)
+        .filter(({ mountPoint }) => mountPoint !== staged && !lostMounts.includes(mountPoint))
         .map((entry) => ({
           targetPath: entry.mountPoint === asked ? targetPath : entry.mountPoint,
           isReadOnly: isReadOnlyMount(entry),

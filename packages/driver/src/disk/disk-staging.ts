@@ -71,7 +71,8 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
       const loop = await devices.find(id);
       const mounts = loop === undefined ? [] : await devices.mountsOf(loop.device);
       const staging = await canonicalMountPoint(stagingPath);
-      const other = mounts.find((mount) => mount.mountPoint !== staging);
+      const lost = new Set((await stageRecords.load(id))?.lostMounts);
+      const other = mounts.find(({ mountPoint }) => mountPoint !== staging && !lost.has(mountPoint));
       if (other !== undefined) {
         throw rpcError(
           'FailedPrecondition',
@@ -79,6 +80,8 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
         );
       }
       await unmountAll(stagingPath);
+      // The lost node detaches it when it is back and clears up.
+      if (mounts.some(({ mountPoint }) => lost.has(mountPoint))) return;
       if ((await devices.release(id)) === 'inUse') {
         throw rpcError(
           'FailedPrecondition',
@@ -109,13 +112,13 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
           stagingPath,
           filledBytes: 0n,
         };
-        const isMounted = (await devices.mountsOf(device)).length > 0;
-        // A copy, mounted for the first time: beside its source, which may be mounted too.
-        if (before === undefined && volume.source !== undefined && !loop.isReadOnly && !isMounted)
-          await renewUuid({ device, fsType });
-        await remember(volume.id, before, { ...record, stagingPath });
         // Left mounted by a node of this machine that has lost it: one kernel, one file system, and no tool may touch the device.
-        if (isMounted) return { ...record, stagingPath };
+        const lostMounts = (await devices.mountsOf(device)).map(({ mountPoint }) => mountPoint);
+        // A copy, mounted for the first time: beside its source, which may be mounted too.
+        const isNewCopy = before === undefined && volume.source !== undefined;
+        if (isNewCopy && !loop.isReadOnly && lostMounts.length === 0) await renewUuid({ device, fsType });
+        await remember(volume.id, before, { ...record, stagingPath, lostMounts });
+        if (lostMounts.length > 0) return { ...record, stagingPath, lostMounts };
         if (!loop.isReadOnly && (await checkFileSystem(device, fsType)).isCorrected) {
           log.warn('fsck corrected the file system', { volume: volume.id, device });
         }
@@ -152,7 +155,9 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
   }
 
   async function remember(id: string, before: StageRecord | undefined, record: StageRecord): Promise<void> {
-    if (before === undefined || before.stagingPath !== record.stagingPath) await stageRecords.save(id, record);
+    const isSame =
+      before?.stagingPath === record.stagingPath && String(before.lostMounts ?? []) === String(record.lostMounts);
+    if (!isSame) await stageRecords.save(id, record);
   }
 }
 

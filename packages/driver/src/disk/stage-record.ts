@@ -16,6 +16,8 @@ const stageRecordSchema = z.object({
   ]),
   /** Where it was staged last. */
   stagingPath: z.string(),
+  /** Where a node of this machine that has lost the volume still had it mounted then: not this node's to count or to clear. */
+  lostMounts: z.array(z.string()).optional(),
   /** The device size that the file system fills. */
   filledBytes: z
     .string()

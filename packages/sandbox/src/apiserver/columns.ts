@@ -33,6 +33,10 @@ export function column(name: string, cell: Column['cell'], priority: 0 | 1 = 0):
   return { name, type: 'string', priority, cell };
 }
 
+export function booleanColumn(name: string, cell: (object: ApiObject) => boolean): Column {
+  return { name, type: 'boolean', cell };
+}
+
 export function textColumn(name: string, ...path: string[]): Column {
   return column(name, (object) => stringAt(object, ...path) ?? '');
 }

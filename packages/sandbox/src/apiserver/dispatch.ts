@@ -13,13 +13,13 @@ import { chooseRepresentation, renderList, renderObject } from './representation
 import { answerReview } from './reviews.ts';
 import type { ResourceRoute } from './route.ts';
 import { createMatcher } from './selectors.ts';
-import { ApiError, methodNotAllowed, noSuchPath, notFound } from './status.ts';
+import { ApiError, methodNotAllowed, noSuchPath, notFound, tooLargeResourceVersion } from './status.ts';
 import { bindPod } from './verbs/bind.ts';
 import type { VerbContext, WriteOptions } from './verbs/context.ts';
 import { createObject } from './verbs/create.ts';
 import { finalizeNamespace } from './verbs/finalize.ts';
 import { listObjects } from './verbs/list.ts';
-import { readListOptions } from './verbs/list-options.ts';
+import { isTrue, readListOptions, readResourceVersion } from './verbs/list-options.ts';
 import { patchObject } from './verbs/patch.ts';
 import { deleteObject } from './verbs/remove.ts';
 import type { UpdateTarget } from './verbs/update.ts';
@@ -67,9 +67,12 @@ export function answer(context: AnswerContext, request: ApiRequest): Answer {
   return answerObject(context, request, route, route.name);
 }
 
+/** Beyond the groups that are served there are no resources, and so no Status. */
+const notServed: Answer = { status: 404, body: '404 page not found\n', contentType: 'text/plain; charset=utf-8' };
+
 function answerPath(context: AnswerContext, request: ApiRequest): Answer {
   const { path, method } = request;
-  if (/^\/(healthz|livez|readyz)(\/|$)/.test(path))
+  if (/^\/(healthz|livez|readyz)(\/ping)?\/?$/.test(path))
     return { status: 200, body: 'ok', contentType: 'text/plain; charset=utf-8' };
   const reviewed = answerReview(context, request);
   if (reviewed !== undefined) return json(201, reviewed);
@@ -81,16 +84,31 @@ function answerPath(context: AnswerContext, request: ApiRequest): Answer {
   }
   const openApi = answerOpenApi(path, request.accept);
   if (openApi !== undefined) return openApi;
+  if (
+    !/^\/(api\/v1|apis\/[^/]+\/v1)(\/|$)/.test(path) ||
+    discover(
+      path
+        .split('/')
+        .slice(0, path.startsWith('/api/') ? 3 : 4)
+        .join('/'),
+      '',
+    ) === undefined
+  ) {
+    return notServed;
+  }
   throw noSuchPath();
 }
 
 function answerCollection(context: VerbContext, request: ApiRequest, route: ResourceRoute): Answer {
   const { kind, namespace } = route;
-  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const as = chooseRepresentation(
+    request.accept,
+    request.query.get('includeObject'),
+    request.method === 'POST' ? 'object' : 'list',
+  );
   const nowMs = context.clock.nowMs();
   switch (request.method) {
     case 'GET':
-    case 'HEAD':
       return json(
         200,
         renderList(kind, listObjects(context, kind, namespace, readListOptions(request.query)), as, nowMs),
@@ -109,6 +127,7 @@ function answerCollection(context: VerbContext, request: ApiRequest, route: Reso
 
 function deleteCollection(context: VerbContext, request: ApiRequest, route: ResourceRoute, as: Representation): Answer {
   const { kind, namespace } = route;
+  if (kind.isNamespaced && namespace === undefined) throw methodNotAllowed();
   const list = readListOptions(request.query);
   const matches = createMatcher(kind, { labels: list.labelSelector, fields: list.fieldSelector, namespace });
   const options = readDeleteOptions(request);
@@ -123,12 +142,13 @@ function answerObject(context: AnswerContext, request: ApiRequest, route: Resour
   const { kind, namespace, subresource } = route;
   if (subresource !== undefined && subresource !== 'status') return answerSubresource(context, request, route, name);
   if (subresource === 'status' && kind.hasStatus !== true) throw noSuchPath();
-  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const as = chooseRepresentation(request.accept, request.query.get('includeObject'), 'object');
   const nowMs = context.clock.nowMs();
   const target: UpdateTarget = { namespace, name, subresource: subresource === 'status' ? 'status' : 'main' };
   switch (request.method) {
-    case 'GET':
-    case 'HEAD': {
+    case 'GET': {
+      const asked = readResourceVersion(request.query.get('resourceVersion') ?? '', true) ?? 0;
+      if (asked > context.storage.revision) throw tooLargeResourceVersion(asked, context.storage.revision);
       const object = context.storage.get(storageName(kind), keyOfTarget(target));
       if (object === undefined) throw notFound(kind, name);
       return json(200, renderObject(kind, object, as, nowMs));
@@ -144,7 +164,8 @@ function answerObject(context: AnswerContext, request: ApiRequest, route: Resour
       const options = {
         ...readWriteOptions(request),
         contentType: request.contentType,
-        isForced: request.query.get('force') === 'true',
+        isForced: isTrue(request.query.get('force') ?? 'false'),
+        force: request.query.get('force'),
         checkCreate: () => requireCreate(context.authorizer, request),
       };
       const { status, object } = patchObject(context, kind, target, request.body, options);

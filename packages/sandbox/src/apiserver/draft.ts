@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from './json.ts';
-import { isObject, isStringList, isStringMap, show, withoutNulls } from './json.ts';
+import { isObject, isStringList, isStringMap, show } from './json.ts';
 import type { Kind } from './kind.ts';
 import { apiVersionOf } from './kind.ts';
 import type { DraftMeta, DraftObject } from './objects.ts';
@@ -15,18 +15,30 @@ export type OnUnknownFields = (kind: Kind, fields: readonly string[]) => void;
  * fields, quantities and times canonical. Throws 400 with the words of upstream's decoder.
  */
 export function readDraft(kind: Kind, body: unknown, onUnknownFields: OnUnknownFields = () => undefined): DraftObject {
+  if (body === null) return readDraft(kind, {}, onUnknownFields);
   if (!isObject(body)) throw badRequest(`${cannotHandle(kind)}: the body is not an object`);
-  const clean = withoutNulls(body);
-  if (!isObject(clean)) throw badRequest(`${cannotHandle(kind)}: the body is not an object`);
-  const apiVersion = clean['apiVersion'] ?? apiVersionOf(kind);
-  const name = clean['kind'] ?? kind.kind;
+  const apiVersion = body['apiVersion'] ?? apiVersionOf(kind);
+  const name = body['kind'] ?? kind.kind;
   if (apiVersion !== apiVersionOf(kind) || name !== kind.kind) {
     const got = `${show(apiVersion)}, Kind=${show(name)}`;
     throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): got ${got}`);
   }
-  const { value, unknownFields } = decoded(kind, clean);
+  const { value, unknownFields } = decoded(kind, body);
   if (unknownFields.length > 0) onUnknownFields(kind, unknownFields);
   return { ...value, apiVersion, kind: name, metadata: readMeta(kind, value['metadata'] ?? {}) };
+}
+
+/** Brings an object into the form Go writes, once the server has put in what is its to say. */
+export function writeAsGo(kind: Kind, object: DraftObject): void {
+  const { metadata: _, ...rest } = object;
+  const { value } = decodeStruct(kind.kind, rest);
+  for (const key of Object.keys(rest)) if (value[key] === undefined) delete object[key];
+  Object.assign(object, value);
+}
+
+/** An object of a kind in which nobody has set anything. */
+export function emptyOf(kind: Kind): JsonObject {
+  return { ...decodeStruct(kind.kind, {}).value, metadata: {} };
 }
 
 function decoded(kind: Kind, sent: JsonObject): Decoded {
@@ -54,7 +66,7 @@ function readMeta(kind: Kind, metadata: JsonValue): DraftMeta {
     const value = metadata[field];
     if (value !== undefined && typeof value !== 'string') throw wrong(field, 'string');
   }
-  const { labels, annotations, finalizers, ...rest } = metadata;
+  const { labels, annotations, finalizers, selfLink: _selfLink, ...rest } = metadata;
   const meta: DraftMeta = { ...rest };
   if (labels !== undefined) {
     if (!isStringMap(labels)) throw wrong('labels', 'string');

@@ -36,6 +36,10 @@ export function notSupported(field: string, value: JsonValue | undefined, suppor
   };
 }
 
+export function tooLong(field: string, limitBytes: number): FieldError {
+  return { field, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${limitBytes} bytes` };
+}
+
 export function immutable(field: string, value: JsonValue | undefined): FieldError {
   return invalidValue(field, value, 'field is immutable');
 }

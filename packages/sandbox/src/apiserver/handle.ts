@@ -98,7 +98,7 @@ async function handle(deps: HandlerDeps, incoming: IncomingMessage, response: Se
   }
   if (intervention !== undefined) await intervention.holdReply;
   logReply(reply.status);
-  send(response, reply, request.warnings);
+  send(response, reply, request.warnings, isPretty(request));
 }
 
 /** An error is a reply like any other: a test may hold it back or drop it too. */
@@ -120,7 +120,7 @@ async function watch(
   const { route } = request;
   if (route === undefined) throw noSuchPath();
   const { kind, namespace, name } = route;
-  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const as = chooseRepresentation(request.accept, request.query.get('includeObject'), 'object');
   const read = readListOptions(request.query);
   // A watch of one object is a watch of the collection with its name selected.
   const options = name === undefined ? read : { ...read, fieldSelector: `metadata.name=${name}` };
@@ -154,7 +154,7 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
     method: incoming.method ?? 'GET',
     path,
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-    accept: incoming.headers.accept ?? '',
+    accept: incoming.headers.accept ?? '*/*',
     contentType,
     userAgent: incoming.headers['user-agent'] ?? '',
     user: actingUser(deps.authorizer, user, incoming.headersDistinct),
@@ -183,8 +183,8 @@ const verbs: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update',
 function verbOf({ method, query, route }: ApiRequest): string {
   if (route === undefined) return '';
   if (method === 'GET' || method === 'HEAD') {
-    if (query.has('watch') && isTrue(query.get('watch')) && route.subresource === undefined) return 'watch';
-    return route.name === undefined ? 'list' : 'get';
+    if (route.name !== undefined) return 'get';
+    return isTrue(query.get('watch')) ? 'watch' : 'list';
   }
   if (method === 'DELETE') return route.name === undefined ? 'deletecollection' : 'delete';
   return verbs[method] ?? '';
@@ -237,9 +237,20 @@ function warningHeaders(warnings: readonly string[]): string[] {
   });
 }
 
-function send(response: ServerResponse, reply: Answer, warnings: readonly string[] = []): void {
+function isPretty({ query, userAgent }: ApiRequest): boolean {
+  const asked = query.get('pretty');
+  // Who looks with these reads it himself.
+  return asked === null ? /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent) : isTrue(asked);
+}
+
+function send(response: ServerResponse, reply: Answer, warnings: readonly string[] = [], pretty = false): void {
   const { body } = reply;
-  const content = typeof body === 'string' || body instanceof Uint8Array ? body : `${JSON.stringify(body)}\n`;
+  const content =
+    typeof body === 'string' || body instanceof Uint8Array
+      ? body
+      : pretty
+        ? JSON.stringify(body, undefined, 2)
+        : `${JSON.stringify(body)}\n`;
   if (warnings.length > 0) response.setHeader('warning', warningHeaders(warnings));
   response.writeHead(reply.status, {
     'content-type': reply.contentType,

@@ -71,9 +71,35 @@ const jsonPatch = { 'content-type': 'application/json-patch+json' };
 
 const refused: readonly Case[] = [
   {
+    asks: 'an owner without a uid',
+    method: 'POST',
+    path: '/api/v1/namespaces/default/configmaps',
+    body: { metadata: { name: 'x', ownerReferences: [{ apiVersion: 'v1', kind: 'A', name: 'a' }] } },
+    status: 422,
+    reason: 'Invalid',
+    message: 'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
+  },
+  {
+    asks: 'data under a key that is no file name',
+    method: 'POST',
+    path: '/api/v1/namespaces/default/secrets',
+    body: { metadata: { name: 'x' }, data: { 'a b': '' } },
+    status: 422,
+    reason: 'Invalid',
+    message: 'data[a b]: Invalid value',
+  },
+  {
+    asks: 'an update of a version that is no number',
+    method: 'PUT',
+    path: '/apis/coordination.k8s.io/v1/namespaces/default/leases/x',
+    body: { metadata: { name: 'x', resourceVersion: 'soon' } },
+    status: 500,
+    message: 'strconv.ParseUint: parsing "soon": invalid syntax',
+  },
+  {
     asks: 'an unknown path',
     method: 'GET',
-    path: '/apis/nope/v1/things',
+    path: '/apis/storage.k8s.io/v1/things',
     status: 404,
     reason: 'NotFound',
     message: 'the server could not find the requested resource',
@@ -301,8 +327,8 @@ const refused: readonly Case[] = [
     path: `${claims}/bound`,
     body: { metadata: { uid: 'old' } },
     headers: merge,
-    status: 409,
-    message: 'Precondition failed: UID in precondition: old',
+    status: 422,
+    message: 'metadata.uid: Invalid value: "old": field is immutable',
   },
   {
     asks: 'a rename',
@@ -403,7 +429,7 @@ const refused: readonly Case[] = [
     body: { spec: { volumeMode: 'Block' } },
     headers: merge,
     status: 422,
-    message: 'spec.volumeMode: Invalid value: "Block": field is immutable',
+    message: 'volumeMode: Invalid value: "Block": field is immutable',
   },
   {
     asks: 'a class without a provisioner',
@@ -420,7 +446,7 @@ const refused: readonly Case[] = [
     body: { provisioner: 'b' },
     headers: merge,
     status: 422,
-    message: 'provisioner: Forbidden: updates to provisioner are forbidden.',
+    message: 'provisioner: Invalid value: "b": field is immutable',
   },
   {
     asks: 'another node of an attachment',
@@ -494,7 +520,7 @@ const refused: readonly Case[] = [
     method: 'POST',
     path: `${claims}?dryRun=Some`,
     body: claim({ name: 'x' }),
-    status: 400,
+    status: 422,
     message: 'dryRun: Unsupported value',
   },
   {
@@ -503,7 +529,7 @@ const refused: readonly Case[] = [
     path: `${claims}/bound`,
     body: { preconditions: { uid: 'other' } },
     status: 409,
-    message: 'Precondition failed: UID in precondition: other',
+    message: 'the UID in the precondition (other) does not match the UID in record',
   },
   {
     asks: 'a delete of another state',

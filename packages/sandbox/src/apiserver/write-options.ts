@@ -3,22 +3,49 @@ import { parse as parseYaml } from 'yaml';
 import type { ApiRequest } from './dispatch.ts';
 import type { OnUnknownFields } from './draft.ts';
 import { cannotHandle } from './draft.ts';
+import type { FieldError } from './field-errors.ts';
+import { notSupported, tooLong } from './field-errors.ts';
 import type { JsonValue } from './json.ts';
 import { protobufContentType } from './protobuf/decode.ts';
-import { ApiError, badRequest, unsupportedMediaType } from './status.ts';
+import { ApiError, badRequest, invalid, unsupportedMediaType } from './status.ts';
 import type { WriteOptions } from './verbs/context.ts';
 
 export function readWriteOptions(request: ApiRequest): WriteOptions {
-  const { query } = request;
+  const { query, method } = request;
   const dryRun = query.getAll('dryRun');
-  if (dryRun.some((value) => value !== 'All')) {
-    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
+  const fieldManager = query.get('fieldManager') ?? '';
+  const errors = [...checkFieldManager(fieldManager), ...checkDryRun(dryRun), ...checkFieldValidation(query)];
+  if (errors.length > 0) {
+    throw invalid({ group: 'meta.k8s.io', plural: '', kind: optionsKinds[method] ?? 'CreateOptions' }, '', errors);
   }
   return {
     isDryRun: dryRun.length > 0,
-    fieldManager: query.get('fieldManager') ?? '',
+    fieldManager: fieldManager === '' ? managerOf(request.userAgent) : fieldManager,
+    isManagerNamed: fieldManager !== '',
     onUnknownFields: unknownFieldsHandler(request),
   };
+}
+
+const optionsKinds: Readonly<Record<string, string>> = { PUT: 'UpdateOptions', PATCH: 'PatchOptions' };
+const managerLimitBytes = 128;
+
+function checkFieldManager(manager: string): FieldError[] {
+  return Buffer.byteLength(manager) > managerLimitBytes ? [tooLong('fieldManager', managerLimitBytes)] : [];
+}
+
+export function checkDryRun(dryRun: readonly string[]): FieldError[] {
+  return dryRun.every((value) => value === 'All') ? [] : [notSupported('dryRun', [...dryRun], ['All'])];
+}
+
+function checkFieldValidation(query: URLSearchParams): FieldError[] {
+  const directive = query.get('fieldValidation') ?? '';
+  const supported = ['', 'Ignore', 'Strict', 'Warn'];
+  return supported.includes(directive) ? [] : [notSupported('fieldValidation', directive, supported)];
+}
+
+/** Who does not say which manager it is, is told by the first part of its user agent. */
+function managerOf(userAgent: string): string {
+  return userAgent.split('/')[0]?.slice(0, managerLimitBytes) || 'unknown';
 }
 
 /** `fieldValidation`: refuse what the kind does not have, warn of it (the default), or say nothing. */
@@ -27,11 +54,6 @@ function unknownFieldsHandler({ method, query, warnings }: ApiRequest): OnUnknow
   switch (directive) {
     case 'Ignore':
       return () => undefined;
-    case '':
-    case 'Warn':
-      return (_kind, fields) => {
-        warnings.push(...fields.map((field) => `unknown field ${JSON.stringify(field)}`));
-      };
     case 'Strict':
       return (kind, fields) => {
         const list = fields.map((field) => `unknown field ${JSON.stringify(field)}`).join(', ');
@@ -42,9 +64,9 @@ function unknownFieldsHandler({ method, query, warnings }: ApiRequest): OnUnknow
         });
       };
     default:
-      throw badRequest(
-        `fieldValidation: Unsupported value: ${JSON.stringify(directive)}: supported values: "Ignore", "Strict", "Warn"`,
-      );
+      return (_kind, fields) => {
+        warnings.push(...fields.map((field) => `unknown field ${JSON.stringify(field)}`));
+      };
   }
 }
 
@@ -60,7 +82,7 @@ export function readBody({ body, contentType }: ApiRequest): JsonValue {
       throw unsupportedMediaType(`the server reads this kind as application/json, not as ${protobufContentType}`);
     default:
       throw unsupportedMediaType(
-        'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+        'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
       );
   }
 }

@@ -29,6 +29,15 @@ import { leaseNamespace } from './names.ts';
 import { claimKeysOfPod } from './pod-claims.ts';
 import { serviceAccounts } from './service-accounts/resource.ts';
 
+/** Of which nobody here reads more than its owners. */
+export const csiStorageCapacities: Resource<KubeObject> = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  plural: 'csistoragecapacities',
+  kind: 'CSIStorageCapacity',
+  isNamespaced: true,
+};
+
 /** One copy of each kind, shared by every loop. */
 export interface Caches {
   readonly claims: Store<PersistentVolumeClaim>;
@@ -37,6 +46,7 @@ export interface Caches {
   readonly attachments: Store<VolumeAttachment>;
   readonly csiNodes: Store<CSINode>;
   readonly csiDrivers: Store<CSIDriver>;
+  readonly capacities: Store<KubeObject>;
   readonly nodes: Store<Node>;
   /** Of kubelets alone; leaders' leases lie elsewhere. */
   readonly nodeLeases: Store<Lease>;
@@ -88,6 +98,7 @@ export function createCaches(deps: CacheDeps): RunningCaches {
     }),
     csiNodes: reflect(csiNodes),
     csiDrivers: reflect(csiDrivers),
+    capacities: reflect(csiStorageCapacities),
     nodes: reflect(nodes),
     nodeLeases: reflect(leases, {}, leaseNamespace),
     pods: reflect(pods, {

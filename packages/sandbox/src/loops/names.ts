@@ -44,5 +44,6 @@ export const components = {
   scheduler: 'default-scheduler',
   nodeLifecycle: 'node-controller',
   taintEviction: 'taint-eviction-controller',
+  garbageCollector: 'garbage-collector-controller',
   podGc: 'pod-garbage-collector',
 } as const;

@@ -55,10 +55,16 @@ function silence(name: string): void {
   clearInterval(living.get(name));
 }
 
+/** An API server lets a pod that says nothing stay for 5 minutes. */
+function leavesAfter(tolerationSeconds: number): object {
+  const toleration = { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' };
+  return { tolerations: [{ ...toleration, tolerationSeconds }] };
+}
+
 async function createPod(name: string, spec: object = {}): Promise<void> {
   const metadata = { namespace: 'default', name };
   const containers = [{ name: 'main', image: 'app' }];
-  await cluster.client.create(pods, { metadata, spec: { nodeName: 'node-a', containers, ...spec } });
+  await cluster.client.create(pods, { metadata, spec: { nodeName: 'node-a', containers, ...leavesAfter(0), ...spec } });
   const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
   await cluster.client.patch(pods, metadata, { kind: 'strategic', body: { status } }, onStatus);
 }
@@ -95,13 +101,7 @@ describe('a node whose kubelet is silent', () => {
 
   it('loses the pods that do not tolerate it, and keeps the others', async () => {
     await start();
-    const forAWhile = {
-      key: 'node.kubernetes.io/unreachable',
-      operator: 'Exists',
-      effect: 'NoExecute',
-      tolerationSeconds: 1,
-    };
-    await createPod('brief', { tolerations: [forAWhile] });
+    await createPod('brief', leavesAfter(1));
     await createPod('stoic', { tolerations: [{ operator: 'Exists' }] });
     silence('node-a');
     await vi.waitFor(async () => expect((await pod('brief')).metadata.deletionTimestamp).toBeDefined(), soon);

@@ -7,6 +7,7 @@ import { createVolumeLoop } from './binding/volume-loop.ts';
 import { createCaches } from './caches.ts';
 import { createEvictionLoop } from './eviction/loop.ts';
 import { createExpansionLoop } from './expansion/loop.ts';
+import { createGarbageLoop } from './garbage/loop.ts';
 import type { Loop, LoopDeps } from './loop.ts';
 import { components } from './names.ts';
 import { createNamespaceLoop } from './namespaces/loop.ts';
@@ -37,6 +38,7 @@ const loops: readonly { readonly component: string; readonly create: CreateLoop 
   { component: components.nodeLifecycle, create: createNodeLifecycleLoop },
   { component: components.taintEviction, create: createEvictionLoop },
   { component: components.podGc, create: createPodGcLoop },
+  { component: components.garbageCollector, create: createGarbageLoop },
   { component: components.expander, create: createExpansionLoop },
   { component: components.scheduler, create: createSchedulingLoop },
   { component: 'namespace-controller', create: createNamespaceLoop },

@@ -1,19 +1,26 @@
-import { ageColumn, column, nameColumn, textColumn } from '../columns.ts';
+import { ageColumn, booleanColumn, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
-import { immutable, required } from '../field-errors.ts';
+import { forbiddenField, immutable, invalidValue, required } from '../field-errors.ts';
 import { ensureObject, equalJson, objectAt, setDefault, stringAt, valueAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
+import { dnsSubdomain } from '../name-rules.ts';
 import type { ApiObject } from '../objects.ts';
 
 function validate(attachment: ApiObject): FieldError[] {
   const errors: FieldError[] = [];
   if ((stringAt(attachment, 'spec', 'attacher') ?? '') === '') errors.push(required('spec.attacher'));
-  if ((stringAt(attachment, 'spec', 'nodeName') ?? '') === '') errors.push(required('spec.nodeName'));
   const source = objectAt(attachment, 'spec', 'source') ?? {};
-  const name = stringAt(source, 'persistentVolumeName') ?? '';
-  if (name === '' && source['inlineVolumeSpec'] === undefined) {
-    errors.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
+  const name = stringAt(source, 'persistentVolumeName');
+  const exactlyOne = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName';
+  if (name === undefined && source['inlineVolumeSpec'] === undefined) errors.push(required('spec.source', exactlyOne));
+  else if (name !== undefined && source['inlineVolumeSpec'] !== undefined) {
+    errors.push(forbiddenField('spec.source', exactlyOne));
+  } else if (name === '') {
+    errors.push(required('spec.source.persistentVolumeName', 'must specify non empty persistentVolumeName'));
   }
+  const nodeName = stringAt(attachment, 'spec', 'nodeName') ?? '';
+  const wrong = dnsSubdomain(nodeName);
+  if (wrong !== undefined) errors.push(invalidValue('spec.nodeName', nodeName, wrong));
   return errors;
 }
 
@@ -41,7 +48,7 @@ export const volumeAttachments: Kind = {
     textColumn('Attacher', 'spec', 'attacher'),
     textColumn('PV', 'spec', 'source', 'persistentVolumeName'),
     textColumn('Node', 'spec', 'nodeName'),
-    column('Attached', (attachment) => valueAt(attachment, 'status', 'attached') === true),
+    booleanColumn('Attached', (attachment) => valueAt(attachment, 'status', 'attached') === true),
     ageColumn,
   ],
 };

@@ -1,7 +1,7 @@
 import { compareQuantities, parseQuantity } from '@holdfast/core';
 import { ageColumn, column, nameColumn, phaseOf, shortAccessModes, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
-import { forbiddenField, invalidValue, notSupported, required } from '../field-errors.ts';
+import { forbiddenField, immutable, invalidValue, notSupported, required } from '../field-errors.ts';
 import type { JsonObject } from '../json.ts';
 import { ensureObject, equalJson, isObject, listAt, objectAt, setDefault, stringAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
@@ -33,7 +33,11 @@ function setDefaultClass(claim: DraftObject, storage: Storage): void {
 function validate(claim: ApiObject): FieldError[] {
   const spec = objectAt(claim, 'spec');
   if (spec === undefined) return [required('spec')];
-  const errors = validateAccessModes('spec.accessModes', listAt(spec, 'accessModes'));
+  const errors = validateAccessModes(
+    'spec.accessModes',
+    listAt(spec, 'accessModes'),
+    'at least 1 access mode is required',
+  );
   const request = stringAt(spec, 'resources', 'requests', 'storage');
   if (request === undefined) errors.push(required('spec.resources[storage]'));
   else if (compareQuantities(parseQuantity(request), parseQuantity('0')) <= 0) {
@@ -64,9 +68,14 @@ function validateUpdate(next: ApiObject, previous: ApiObject): FieldError[] {
   if (!equalJson(before, after)) {
     const why =
       'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
-    return [forbiddenField('spec', why)];
+    return [forbiddenField('spec', why), ...validateShrink(next, previous), ...validateMode(next, previous)];
   }
   return validateShrink(next, previous);
+}
+
+function validateMode(next: ApiObject, previous: ApiObject): FieldError[] {
+  const mode = stringAt(next, 'spec', 'volumeMode');
+  return mode === stringAt(previous, 'spec', 'volumeMode') ? [] : [immutable('volumeMode', mode)];
 }
 
 function copyField(from: JsonObject, to: JsonObject, key: string): void {
@@ -119,6 +128,7 @@ export const claims: Kind = {
   hasStatus: true,
   applyDefaults(claim) {
     setDefault(ensureObject(claim, 'spec'), 'volumeMode', 'Filesystem');
+    setDefault(ensureObject(claim, 'status'), 'phase', 'Pending');
   },
   admitCreate(claim, storage) {
     setDefaultClass(claim, storage);

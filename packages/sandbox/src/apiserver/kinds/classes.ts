@@ -1,10 +1,12 @@
-import { ageColumn, column, nameColumn, textColumn } from '../columns.ts';
+import { ageColumn, booleanColumn, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
-import { forbiddenField, immutable, notSupported, required } from '../field-errors.ts';
-import { equalJson, isStringMap, setDefault, stringAt } from '../json.ts';
+import { duplicate, forbiddenField, immutable, invalidValue, notSupported, required } from '../field-errors.ts';
+import type { JsonValue } from '../json.ts';
+import { equalJson, listAt, objectAt, setDefault, stringAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
 import { qualifiedName } from '../name-rules.ts';
 import type { ApiObject } from '../objects.ts';
+import { addFinalizer } from './volume-rules.ts';
 
 const defaultClass = 'storageclass.kubernetes.io/is-default-class';
 
@@ -27,17 +29,34 @@ function validate(object: ApiObject): FieldError[] {
   if (mode !== undefined && mode !== 'Immediate' && mode !== 'WaitForFirstConsumer') {
     errors.push(notSupported('volumeBindingMode', mode, ['Immediate', 'WaitForFirstConsumer']));
   }
-  for (const [key, value] of Object.entries(object)) {
-    if (key === 'parameters' && !isStringMap(value))
-      errors.push(forbiddenField('parameters', 'must be a map of strings'));
-  }
-  return errors;
+  return [...errors, ...validateParameters(object), ...validateTopologies(listAt(object, 'allowedTopologies'))];
+}
+
+function validateParameters(object: ApiObject): FieldError[] {
+  const keys = Object.keys(objectAt(object, 'parameters') ?? {});
+  return keys.includes('') ? [invalidValue('parameters', '', 'field can not be empty.')] : [];
+}
+
+function validateTopologies(terms: readonly JsonValue[]): FieldError[] {
+  return terms.flatMap((term, at) => {
+    const requirements = listAt(term, 'matchLabelExpressions');
+    const field = `allowedTopologies[${at}].matchLabelExpressions`;
+    // Upstream compares a term with room it has made for all of them, so that an empty one always has a double.
+    if (requirements.length === 0) return terms.map(() => duplicate(field, ''));
+    return requirements.flatMap((requirement, index) => {
+      const wrong = qualifiedName(stringAt(requirement, 'key') ?? '');
+      const ofKey =
+        wrong === undefined ? [] : [invalidValue(`${field}[${index}].key`, stringAt(requirement, 'key') ?? '', wrong)];
+      const isEmpty = listAt(requirement, 'values').length === 0;
+      return [...(isEmpty ? [required(`${field}[${index}].values`)] : []), ...ofKey];
+    });
+  });
 }
 
 function validateUpdate(next: ApiObject, previous: ApiObject): FieldError[] {
   const errors = ['parameters', 'provisioner', 'reclaimPolicy']
     .filter((field) => !equalJson(next[field], previous[field]))
-    .map((field) => forbiddenField(field, `updates to ${field} are forbidden.`));
+    .map((field) => immutable(field, next[field]));
   if (!equalJson(next['volumeBindingMode'], previous['volumeBindingMode'])) {
     errors.push(immutable('volumeBindingMode', next['volumeBindingMode']));
   }
@@ -66,7 +85,7 @@ export const storageClasses: Kind = {
     textColumn('Provisioner', 'provisioner'),
     textColumn('ReclaimPolicy', 'reclaimPolicy'),
     textColumn('VolumeBindingMode', 'volumeBindingMode'),
-    column('AllowVolumeExpansion', (object) => object['allowVolumeExpansion'] === true),
+    booleanColumn('AllowVolumeExpansion', (object) => object['allowVolumeExpansion'] === true),
     ageColumn,
   ],
 };
@@ -79,10 +98,17 @@ export const volumeAttributesClasses: Kind = {
   singular: 'volumeattributesclass',
   isNamespaced: false,
   shortNames: ['vac'],
-  validate: (object) => ((stringAt(object, 'driverName') ?? '') === '' ? [required('driverName')] : []),
+  // Protected from the first moment, as claims and volumes are.
+  admitCreate: (object) => addFinalizer(object, 'kubernetes.io/vac-protection'),
+  validate(object) {
+    const errors = (stringAt(object, 'driverName') ?? '') === '' ? [required('driverName')] : [];
+    const hasNone = Object.keys(objectAt(object, 'parameters') ?? {}).length === 0;
+    if (hasNone) errors.push(required('parameters', 'must contain at least one key/value pair'));
+    return [...errors, ...validateParameters(object)];
+  },
   validateUpdate: (next, previous) =>
     ['driverName', 'parameters']
       .filter((field) => !equalJson(next[field], previous[field]))
-      .map((field) => immutable(field, next[field])),
+      .map((field) => forbiddenField(field, `updates to ${field} are forbidden.`)),
   columns: [nameColumn, textColumn('DriverName', 'driverName'), ageColumn],
 };

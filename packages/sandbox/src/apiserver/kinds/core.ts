@@ -1,8 +1,10 @@
 import { ageColumn, column, nameColumn, phaseOf, textColumn } from '../columns.ts';
-import { immutable } from '../field-errors.ts';
+import type { FieldError } from '../field-errors.ts';
+import { forbiddenField, immutable, invalidValue, required } from '../field-errors.ts';
+import type { JsonObject } from '../json.ts';
 import { ensureObject, equalJson, listAt, objectAt, setDefault, stringAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
-import { dnsLabel } from '../name-rules.ts';
+import { dataKey, dnsLabel } from '../name-rules.ts';
 import type { ApiObject, DraftObject } from '../objects.ts';
 
 const core = { group: '', version: 'v1' } as const;
@@ -59,9 +61,43 @@ function immutableContent(next: ApiObject, previous: ApiObject): ReturnType<NonN
   const errors = equalJson(next['type'], previous['type']) ? [] : [immutable('type', next['type'])];
   if (previous['immutable'] !== true) return errors;
   for (const field of ['data', 'binaryData', 'immutable']) {
-    if (!equalJson(next[field], previous[field])) errors.push(immutable(field, '(hidden)'));
+    if (!equalJson(next[field], previous[field]))
+      errors.push(forbiddenField(field, 'field is immutable when `immutable` is set'));
   }
   return errors;
+}
+
+function validateKeys(field: string, data: JsonObject | undefined): FieldError[] {
+  return Object.keys(data ?? {}).flatMap((key) => {
+    const wrong = dataKey(key);
+    return wrong === undefined ? [] : [invalidValue(`${field}[${key}]`, key, wrong)];
+  });
+}
+
+/** Keys that a Secret of a type must have. */
+const neededKeys: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+};
+
+function validateSecret(secret: ApiObject): FieldError[] {
+  const data = objectAt(secret, 'data');
+  const type = stringAt(secret, 'type') ?? '';
+  const missing = (neededKeys[type] ?? []).filter((key) => data?.[key] === undefined);
+  if (type === 'kubernetes.io/basic-auth' && data?.['username'] === undefined && data?.['password'] === undefined) {
+    missing.push('username', 'password');
+  }
+  return [...validateKeys('data', data), ...missing.map((key) => required(`data[${key}]`))];
+}
+
+function validateConfigMap(map: ApiObject): FieldError[] {
+  const data = objectAt(map, 'data');
+  const binary = objectAt(map, 'binaryData');
+  const twice = Object.keys(data ?? {}).filter((key) => binary?.[key] !== undefined);
+  const duplicates = twice.map((key) => invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'));
+  return [...validateKeys('data', data), ...duplicates, ...validateKeys('binaryData', binary)];
 }
 
 export const secrets: Kind = {
@@ -75,6 +111,7 @@ export const secrets: Kind = {
     setDefault(secret, 'type', 'Opaque');
     foldStringData(secret);
   },
+  validate: validateSecret,
   validateUpdate: immutableContent,
   selectableFieldNames: ['type'],
   selectableFields: (secret) => ({ type: stringAt(secret, 'type') ?? '' }),
@@ -94,6 +131,7 @@ export const configMaps: Kind = {
   isNamespaced: true,
   shortNames: ['cm'],
   answersDeleteWithStatus: true,
+  validate: validateConfigMap,
   validateUpdate: immutableContent,
   columns: [nameColumn, { name: 'Data', type: 'string', cell: (map) => dataCount(map) }, ageColumn],
 };

@@ -1,12 +1,14 @@
-import { ageColumn, column, nameColumn, textColumn } from '../columns.ts';
+import { compareQuantities, parseQuantity } from '@holdfast/core';
+import { ageColumn, booleanColumn, column, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
 import { duplicate, immutable, invalidValue, notSupported, required } from '../field-errors.ts';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import {
   ensureObject,
   equalJson,
   isObject,
   listAt,
+  numberAt,
   objectAt,
   setDefault,
   stringAt,
@@ -14,7 +16,7 @@ import {
   valueAt,
 } from '../json.ts';
 import type { Kind } from '../kind.ts';
-import { dnsSubdomain } from '../name-rules.ts';
+import { dnsSubdomain, qualifiedName } from '../name-rules.ts';
 import type { ApiObject } from '../objects.ts';
 
 function driversOf(node: ApiObject): JsonObject[] {
@@ -33,7 +35,15 @@ function validateNode(node: ApiObject): FieldError[] {
     if (seen.has(name)) errors.push(duplicate(`${field}.name`, name));
     seen.add(name);
     if ((stringAt(driver, 'nodeID') ?? '') === '') errors.push(required(`${field}.nodeID`));
-    for (const key of listAt(driver, 'topologyKeys')) if (key === '') errors.push(required(`${field}.topologyKeys`));
+    const count = numberAt(driver, 'allocatable', 'count') ?? 0;
+    if (count < 0) errors.push(invalidValue(`${field}.allocatable.count`, count, 'must be greater than or equal to 0'));
+    const keys = textsAt(driver, 'topologyKeys');
+    for (const [at, key] of keys.entries()) {
+      if (keys.indexOf(key) < at) errors.push(duplicate(field, key));
+      const wrongKey = qualifiedName(key);
+      if (key === '') errors.push(required(field));
+      if (wrongKey !== undefined) errors.push(invalidValue(field, key, wrongKey));
+    }
     return errors;
   });
 }
@@ -41,11 +51,11 @@ function validateNode(node: ApiObject): FieldError[] {
 /** A driver may come and go, and its limit may change; its node id and topology keys may not change in place. */
 function validateNodeUpdate(next: ApiObject, previous: ApiObject): FieldError[] {
   const before = new Map(driversOf(previous).map((driver) => [driver['name'], driver]));
-  return driversOf(next).flatMap((driver, index) => {
+  return driversOf(next).flatMap((driver) => {
     const old = before.get(driver['name']);
     if (old === undefined) return [];
     const isSame = ['nodeID', 'topologyKeys'].every((field) => equalJson(old[field], driver[field]));
-    return isSame ? [] : [immutable(`spec.drivers[${index}]`, driver)];
+    return isSame ? [] : [immutable('spec.drivers', driver)];
   });
 }
 
@@ -57,10 +67,6 @@ export const csiNodes: Kind = {
   singular: 'csinode',
   isNamespaced: false,
   needsResourceVersion: true,
-  applyDefaults(node) {
-    // The field has no omitempty upstream: an empty CSINode is written with `drivers: null`; an empty list reads the same.
-    setDefault(ensureObject(node, 'spec'), 'drivers', []);
-  },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
   columns: [nameColumn, { name: 'Drivers', type: 'integer', cell: (node) => driversOf(node).length }, ageColumn],
@@ -75,12 +81,27 @@ const driverDefaults: readonly (readonly [string, boolean | string])[] = [
   ['fsGroupPolicy', 'ReadWriteOnceWithFSType'],
 ];
 
+const shortestTokenSeconds = 600;
+
+function validateTokenRequests(requests: readonly JsonValue[]): FieldError[] {
+  const audiences = requests.map((request) => stringAt(request, 'audience') ?? '');
+  return requests.flatMap((request, at) => {
+    const field = `spec.tokenRequests[${at}]`;
+    const audience = audiences[at] ?? '';
+    if (audiences.indexOf(audience) < at) return [duplicate(`${field}.audience`, audience)];
+    const seconds = numberAt(request, 'expirationSeconds') ?? shortestTokenSeconds;
+    if (seconds >= shortestTokenSeconds) return [];
+    return [invalidValue(`${field}.expirationSeconds`, seconds, 'may not specify a duration less than 10 minutes')];
+  });
+}
+
 export const csiDrivers: Kind = {
   group: 'storage.k8s.io',
   version: 'v1',
   kind: 'CSIDriver',
   plural: 'csidrivers',
   singular: 'csidriver',
+  needsResourceVersion: true,
   isNamespaced: false,
   applyDefaults(driver) {
     const spec = ensureObject(driver, 'spec');
@@ -93,24 +114,33 @@ export const csiDrivers: Kind = {
     const errors = policies.includes(policy) ? [] : [notSupported('spec.fsGroupPolicy', policy, policies)];
     for (const mode of listAt(driver, 'spec', 'volumeLifecycleModes')) {
       if (mode === 'Persistent' || mode === 'Ephemeral') continue;
-      errors.push(notSupported('spec.volumeLifecycleModes', mode, ['Ephemeral', 'Persistent']));
+      errors.push(notSupported('spec.volumeLifecycleModes', mode, ['Persistent', 'Ephemeral']));
     }
-    return errors;
+    return [...errors, ...validateTokenRequests(listAt(driver, 'spec', 'tokenRequests'))];
+  },
+  prepareCreate(driver) {
+    // Upstream's strategy lets nobody set it, and counts from the first change on.
+    delete driver.metadata['generation'];
+  },
+  prepareUpdate(next, previous) {
+    if (!equalJson(next['spec'], previous['spec'])) next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
   },
   validateUpdate: (next, previous) =>
     ['attachRequired', 'volumeLifecycleModes']
       .filter((field) => !equalJson(valueAt(next, 'spec', field), valueAt(previous, 'spec', field)))
-      .map((field) => immutable(`spec.${field}`, valueAt(next, 'spec', field))),
+      // Upstream's own name for the field in this message.
+      .map((field) => [field === 'attachRequired' ? 'attachedRequired' : field, valueAt(next, 'spec', field)] as const)
+      .map(([name, value]) => immutable(`spec.${name}`, value)),
   columns: [
     nameColumn,
-    column('AttachRequired', (driver) => valueAt(driver, 'spec', 'attachRequired') === true),
-    column('PodInfoOnMount', (driver) => valueAt(driver, 'spec', 'podInfoOnMount') === true),
-    column('StorageCapacity', (driver) => valueAt(driver, 'spec', 'storageCapacity') === true),
+    booleanColumn('AttachRequired', (driver) => valueAt(driver, 'spec', 'attachRequired') === true),
+    booleanColumn('PodInfoOnMount', (driver) => valueAt(driver, 'spec', 'podInfoOnMount') === true),
+    booleanColumn('StorageCapacity', (driver) => valueAt(driver, 'spec', 'storageCapacity') === true),
     column('TokenRequests', (driver) => {
       const audiences = listAt(driver, 'spec', 'tokenRequests').map((request) => stringAt(request, 'audience') ?? '');
       return audiences.length === 0 ? '<unset>' : audiences.join(',');
     }),
-    column('RequiresRepublish', (driver) => valueAt(driver, 'spec', 'requiresRepublish') === true),
+    booleanColumn('RequiresRepublish', (driver) => valueAt(driver, 'spec', 'requiresRepublish') === true),
     column('Modes', (driver) => textsAt(driver, 'spec', 'volumeLifecycleModes').join(',')),
     ageColumn,
   ],
@@ -123,7 +153,18 @@ export const csiStorageCapacities: Kind = {
   plural: 'csistoragecapacities',
   singular: 'csistoragecapacity',
   isNamespaced: true,
-  validate: (object) => ((stringAt(object, 'storageClassName') ?? '') === '' ? [required('storageClassName')] : []),
+  answersDeleteWithStatus: true,
+  needsResourceVersion: true,
+  validate(object) {
+    const name = stringAt(object, 'storageClassName') ?? '';
+    const wrong = dnsSubdomain(name);
+    const errors = wrong === undefined ? [] : [invalidValue('storageClassName', name, wrong)];
+    const capacity = stringAt(object, 'capacity') ?? '0';
+    if (compareQuantities(parseQuantity(capacity), parseQuantity('0')) < 0) {
+      errors.push(invalidValue('capacity', capacity, 'must be greater than or equal to 0'));
+    }
+    return errors;
+  },
   validateUpdate: (next, previous) =>
     ['nodeTopology', 'storageClassName']
       .filter((field) => !equalJson(next[field], previous[field]))

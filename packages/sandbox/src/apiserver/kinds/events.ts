@@ -47,11 +47,10 @@ export const events: Kind = {
   validate(event) {
     const about = stringAt(event, 'involvedObject', 'namespace') ?? '';
     const here = event.metadata.namespace ?? '';
-    if (
-      stringAt(event, 'involvedObject', 'name') === undefined &&
-      stringAt(event, 'involvedObject', 'kind') === undefined
-    ) {
-      return [required('involvedObject')];
+    if (stringAt(event, 'eventTime') !== undefined) {
+      for (const field of ['reportingComponent', 'reportingInstance', 'action']) {
+        if ((stringAt(event, field) ?? '') === '') return [required(field)];
+      }
     }
     // An event about a cluster-scoped object lives in "default"; any other beside its object.
     const isPlaced = about === '' ? here === 'default' || here === 'kube-system' : about === here;

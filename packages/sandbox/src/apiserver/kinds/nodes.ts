@@ -1,7 +1,10 @@
 import { ageColumn, column, nameColumn } from '../columns.ts';
-import { isObject, listAt, stringAt, valueAt } from '../json.ts';
+import { forbiddenField, notSupported } from '../field-errors.ts';
+import { isObject, listAt, objectAt, setDefault, stringAt, valueAt } from '../json.ts';
 import type { Column, Kind } from '../kind.ts';
 import type { ApiObject } from '../objects.ts';
+
+const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 const rolePrefix = 'node-role.kubernetes.io/';
 
@@ -44,6 +47,20 @@ export const nodes: Kind = {
   shortNames: ['no'],
   hasStatus: true,
   keepsStatusAtCreation: true,
+  applyDefaults(node) {
+    const status = objectAt(node, 'status');
+    if (status?.['capacity'] !== undefined) setDefault(status, 'allocatable', structuredClone(status['capacity']));
+  },
+  validate: (node) =>
+    listAt(node, 'spec', 'taints').flatMap((taint, at) => {
+      const effect = stringAt(taint, 'effect') ?? '';
+      return effects.includes(effect) ? [] : [notSupported(`metadata.taints[${at}].effect`, effect, effects)];
+    }),
+  validateUpdate(next, previous) {
+    const before = stringAt(previous, 'spec', 'providerID') ?? '';
+    if (before === '' || before === stringAt(next, 'spec', 'providerID')) return [];
+    return [forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid')];
+  },
   answersDeleteWithStatus: true,
   selectableFieldNames: ['spec.unschedulable'],
   selectableFields: (node) => ({ 'spec.unschedulable': String(valueAt(node, 'spec', 'unschedulable') === true) }),

@@ -1,5 +1,5 @@
 import type { FieldError } from '../field-errors.ts';
-import { duplicate, forbiddenField, notSupported, required } from '../field-errors.ts';
+import { duplicate, forbiddenField, invalidValue, notSupported, required } from '../field-errors.ts';
 import type { JsonObject } from '../json.ts';
 import {
   ensureObject,
@@ -13,33 +13,10 @@ import {
   valueAt,
 } from '../json.ts';
 import type { Kind } from '../kind.ts';
-import type { ApiObject, DraftObject } from '../objects.ts';
+import { dnsLabel } from '../name-rules.ts';
+import type { ApiObject } from '../objects.ts';
 import { podColumns } from './pod-columns.ts';
-
-const containerLists = ['initContainers', 'containers'];
-
-function applyDefaults(pod: DraftObject): void {
-  const spec = ensureObject(pod, 'spec');
-  setDefault(spec, 'restartPolicy', 'Always');
-  setDefault(spec, 'terminationGracePeriodSeconds', 30);
-  setDefault(spec, 'dnsPolicy', 'ClusterFirst');
-  setDefault(spec, 'schedulerName', 'default-scheduler');
-  setDefault(spec, 'serviceAccountName', 'default');
-  setDefault(spec, 'enableServiceLinks', true);
-  setDefault(spec, 'securityContext', {});
-  for (const list of containerLists) {
-    for (const container of listAt(spec, list).filter(isObject)) defaultContainer(container);
-  }
-}
-
-function defaultContainer(container: JsonObject): void {
-  const image = stringAt(container, 'image') ?? '';
-  const isLatest = image.endsWith(':latest') || !image.slice(image.lastIndexOf('/') + 1).includes(':');
-  setDefault(container, 'imagePullPolicy', isLatest ? 'Always' : 'IfNotPresent');
-  setDefault(container, 'resources', {});
-  setDefault(container, 'terminationMessagePath', '/dev/termination-log');
-  setDefault(container, 'terminationMessagePolicy', 'File');
-}
+import { applyDefaults, containerLists, qosClassOf, tolerateUnreachableNodes } from './pod-defaults.ts';
 
 function validate(pod: ApiObject): FieldError[] {
   const spec = objectAt(pod, 'spec') ?? {};
@@ -71,21 +48,24 @@ function validate(pod: ApiObject): FieldError[] {
 function validateContainer(field: string, container: unknown, volumes: ReadonlySet<string>): FieldError[] {
   if (!isObject(container)) return [required(field)];
   const errors: FieldError[] = [];
-  if ((stringAt(container, 'name') ?? '') === '') errors.push(required(`${field}.name`));
+  const name = stringAt(container, 'name') ?? '';
+  const wrong = name === '' ? undefined : dnsLabel(name);
+  if (name === '') errors.push(required(`${field}.name`));
+  if (wrong !== undefined) errors.push(invalidValue(`${field}.name`, name, wrong));
   if ((stringAt(container, 'image') ?? '') === '') errors.push(required(`${field}.image`));
   for (const [list, path] of [
     ['volumeMounts', 'mountPath'],
     ['volumeDevices', 'devicePath'],
   ] as const) {
     for (const [index, mount] of listAt(container, list).entries()) {
-      const name = stringAt(mount, 'name') ?? '';
+      const volume = stringAt(mount, 'name') ?? '';
       const at = `${field}.${list}[${index}]`;
-      if (name === '') errors.push(required(`${at}.name`));
-      else if (!volumes.has(name)) {
+      if (volume === '') errors.push(required(`${at}.name`));
+      else if (!volumes.has(volume)) {
         errors.push({
           field: `${at}.name`,
           reason: 'FieldValueNotFound',
-          message: `Not found: ${JSON.stringify(name)}`,
+          message: `Not found: ${JSON.stringify(volume)}`,
         });
       }
       if ((stringAt(mount, path) ?? '') === '') errors.push(required(`${at}.${path}`));
@@ -127,8 +107,23 @@ export const pods: Kind = {
     return numberAt(pod, 'spec', 'terminationGracePeriodSeconds') ?? 30;
   },
   applyDefaults,
+  admitCreate(pod) {
+    const spec = ensureObject(pod, 'spec');
+    setDefault(spec, 'priority', 0);
+    setDefault(spec, 'preemptionPolicy', 'PreemptLowerPriority');
+    tolerateUnreachableNodes(spec);
+  },
+  prepareUpdate(next, previous) {
+    // Admission again: what it put in at first a client need not send.
+    const spec = ensureObject(next, 'spec');
+    for (const field of ['priority', 'preemptionPolicy']) {
+      const before = valueAt(previous, 'spec', field);
+      if (before !== undefined) setDefault(spec, field, before);
+    }
+    tolerateUnreachableNodes(spec);
+  },
   prepareCreate(pod) {
-    pod['status'] = { phase: 'Pending', qosClass: 'BestEffort' };
+    pod['status'] = { phase: 'Pending', qosClass: qosClassOf(pod) };
   },
   validate,
   validateUpdate: (next, previous) =>
@@ -148,6 +143,7 @@ export const pods: Kind = {
     'spec.hostNetwork',
     'status.phase',
     'status.podIP',
+    'status.podIPs',
     'status.nominatedNodeName',
   ],
   selectableFields: (pod) => ({
@@ -158,6 +154,7 @@ export const pods: Kind = {
     'spec.hostNetwork': String(valueAt(pod, 'spec', 'hostNetwork') === true),
     'status.phase': stringAt(pod, 'status', 'phase') ?? '',
     'status.podIP': stringAt(pod, 'status', 'podIP') ?? '',
+    'status.podIPs': stringAt(pod, 'status', 'podIP') ?? '',
     'status.nominatedNodeName': stringAt(pod, 'status', 'nominatedNodeName') ?? '',
   }),
   columns: podColumns,

@@ -6,8 +6,8 @@ import type { DraftObject } from '../objects.ts';
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
 /** The rules claims and volumes share for `spec.accessModes`. */
-export function validateAccessModes(field: string, modes: readonly JsonValue[]): FieldError[] {
-  if (modes.length === 0) return [required(field, 'at least 1 access mode is required')];
+export function validateAccessModes(field: string, modes: readonly JsonValue[], detail = ''): FieldError[] {
+  if (modes.length === 0) return [required(field, detail)];
   const errors = modes
     .filter((mode) => typeof mode !== 'string' || !accessModes.includes(mode))
     .map((mode) => notSupported(field, mode, accessModes));

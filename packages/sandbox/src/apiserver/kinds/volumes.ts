@@ -3,8 +3,9 @@ import { ageColumn, column, nameColumn, phaseOf, shortAccessModes, textColumn } 
 import type { FieldError } from '../field-errors.ts';
 import { forbiddenField, immutable, invalidValue, notSupported, required } from '../field-errors.ts';
 import type { JsonObject } from '../json.ts';
-import { ensureObject, equalJson, listAt, objectAt, setDefault, stringAt } from '../json.ts';
+import { ensureObject, equalJson, isObject, listAt, objectAt, setDefault, stringAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
+import { dnsSubdomain } from '../name-rules.ts';
 import type { ApiObject } from '../objects.ts';
 import { addFinalizer, validateAccessModes } from './volume-rules.ts';
 
@@ -12,6 +13,9 @@ const sources = [
   'awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker gcePersistentDisk glusterfs',
   'hostPath iscsi local nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume',
 ].flatMap((line) => line.split(' '));
+
+// The order in which upstream looks at them: of two, the later one is refused.
+const places = ['hostPath', ...sources.filter((name) => name !== 'hostPath' && name !== 'csi'), 'csi'];
 
 // A CSI source's references for later node calls may change; the rest of a source may not (ValidatePersistentVolumeUpdate).
 const changeableSecrets = ['controllerExpandSecretRef', 'nodeExpandSecretRef'];
@@ -30,14 +34,12 @@ function sourceOf(spec: JsonObject): JsonObject {
 
 function validateCsi(csi: JsonObject): FieldError[] {
   const errors: FieldError[] = [];
-  if ((stringAt(csi, 'driver') ?? '') === '') errors.push(required('spec.csi.driver'));
+  const driver = stringAt(csi, 'driver') ?? '';
+  const wrong = driver === '' ? undefined : dnsSubdomain(driver.toLowerCase());
+  if (driver === '') errors.push(required('spec.csi.driver'));
+  if (wrong !== undefined) errors.push(invalidValue('spec.csi.driver', driver, wrong));
   if ((stringAt(csi, 'volumeHandle') ?? '') === '') errors.push(required('spec.csi.volumeHandle'));
-  for (const name of [
-    'controllerPublishSecretRef',
-    'nodePublishSecretRef',
-    'nodeStageSecretRef',
-    ...changeableSecrets,
-  ]) {
+  for (const name of ['controllerPublishSecretRef', 'nodePublishSecretRef', ...changeableSecrets]) {
     if (csi[name] === undefined) continue;
     if (stringAt(csi, name, 'name') === undefined) errors.push(required(`spec.csi.${name}.name`));
     if (stringAt(csi, name, 'namespace') === undefined) errors.push(required(`spec.csi.${name}.namespace`));
@@ -50,20 +52,29 @@ function validate(volume: ApiObject): FieldError[] {
   if (spec === undefined) return [required('spec')];
   const errors = validateAccessModes('spec.accessModes', listAt(spec, 'accessModes'));
   const capacity = stringAt(spec, 'capacity', 'storage');
-  if (capacity === undefined) errors.push(required('spec.capacity'));
-  else if (compareQuantities(parseQuantity(capacity), parseQuantity('0')) <= 0) {
+  const given = objectAt(spec, 'capacity');
+  if (given === undefined || Object.keys(given).length === 0) errors.push(required('spec.capacity'));
+  if (capacity === undefined || Object.keys(given ?? {}).length !== 1) {
+    errors.push(notSupported('spec.capacity', given ?? null, ['storage']));
+  } else if (compareQuantities(parseQuantity(capacity), parseQuantity('0')) <= 0) {
     errors.push(invalidValue('spec.capacity[storage]', capacity, 'must be greater than zero'));
   }
   const policy = stringAt(spec, 'persistentVolumeReclaimPolicy');
   if (policy !== undefined && !['Delete', 'Recycle', 'Retain'].includes(policy)) {
     errors.push(notSupported('spec.persistentVolumeReclaimPolicy', policy, ['Delete', 'Recycle', 'Retain']));
   }
-  const given = sources.filter((name) => spec[name] !== undefined);
-  if (given.length === 0) errors.push(required('spec', 'must specify a volume type'));
-  for (const extra of given.slice(1))
+  const types = sources
+    .filter((name) => spec[name] !== undefined)
+    .sort((a, b) => places.indexOf(a) - places.indexOf(b));
+  if (types.length === 0) errors.push(required('spec', 'must specify a volume type'));
+  for (const extra of types.slice(1))
     errors.push(forbiddenField(`spec.${extra}`, 'may not specify more than 1 volume type'));
   const csi = objectAt(spec, 'csi');
   if (csi !== undefined) errors.push(...validateCsi(csi));
+  const affinity = objectAt(spec, 'nodeAffinity');
+  if (affinity !== undefined && affinity['required'] === undefined) {
+    errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'));
+  }
   const mode = stringAt(spec, 'volumeMode');
   if (mode !== undefined && mode !== 'Block' && mode !== 'Filesystem') {
     errors.push(notSupported('spec.volumeMode', mode, ['Block', 'Filesystem']));
@@ -80,8 +91,7 @@ function validateUpdate(next: ApiObject, previous: ApiObject): FieldError[] {
       forbiddenField('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
     );
   }
-  if (!equalJson(before['volumeMode'], after['volumeMode']))
-    errors.push(immutable('spec.volumeMode', after['volumeMode']));
+  if (!equalJson(before['volumeMode'], after['volumeMode'])) errors.push(immutable('volumeMode', after['volumeMode']));
   if (before['nodeAffinity'] !== undefined && !equalJson(before['nodeAffinity'], after['nodeAffinity'])) {
     errors.push(immutable('spec.nodeAffinity', after['nodeAffinity']));
   }
@@ -101,6 +111,9 @@ export const volumes: Kind = {
     const spec = ensureObject(volume, 'spec');
     setDefault(spec, 'persistentVolumeReclaimPolicy', 'Retain');
     setDefault(spec, 'volumeMode', 'Filesystem');
+    setDefault(ensureObject(volume, 'status'), 'phase', 'Pending');
+    const hostPath = spec['hostPath'];
+    if (isObject(hostPath)) setDefault(hostPath, 'type', '');
   },
   admitCreate(volume) {
     addFinalizer(volume, 'kubernetes.io/pv-protection');

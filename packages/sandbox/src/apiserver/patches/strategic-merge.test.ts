@@ -44,8 +44,8 @@ const cases: readonly Case[] = [
       status: {
         conditions: [
           { type: 'Resizing', status: 'False', reason: 'r' },
-          { type: 'Other', status: 'True' },
           { type: 'New', status: 'True' },
+          { type: 'Other', status: 'True' },
         ],
       },
     },
@@ -79,11 +79,11 @@ const cases: readonly Case[] = [
     result: { metadata: { finalizers: ['a/b', 'e/f'] } },
   },
   {
-    does: 'orders a set as the client has it, others in their places',
+    does: 'orders a set as the client has it, others where they stood before one of them',
     kind: 'PersistentVolume',
     target: { metadata: { finalizers: ['a/b', 'server/own', 'c/d'] } },
     patch: { metadata: { '$setElementOrder/finalizers': ['c/d', 'a/b'] } },
-    result: { metadata: { finalizers: ['c/d', 'server/own', 'a/b'] } },
+    result: { metadata: { finalizers: ['server/own', 'c/d', 'a/b'] } },
   },
   {
     does: 'orders a keyed list',

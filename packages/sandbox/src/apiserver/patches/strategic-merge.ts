@@ -31,7 +31,9 @@ function mergeObject(target: JsonObject, patch: JsonObject, rule: MergeRule): Js
     else result[key] = mergeValue(result[key], value, rule.fields?.[key] ?? {});
   }
   for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith(orderPrefix)) reorder(result, key.slice(orderPrefix.length), value, rule);
+    if (!key.startsWith(orderPrefix)) continue;
+    const field = key.slice(orderPrefix.length);
+    reorder(result, field, target[field], value, rule);
   }
   return result;
 }
@@ -40,7 +42,7 @@ function mergeValue(target: JsonValue | undefined, patch: JsonValue, rule: Merge
   if (isObject(patch)) return mergeObject(isObject(target) ? target : {}, patch, rule);
   if (!Array.isArray(patch)) return patch;
   const list = Array.isArray(target) ? target : [];
-  if (rule.isSet === true) return [...list, ...patch.filter((item) => !list.includes(item))].filter(isFirst);
+  if (rule.isSet === true) return inOrder([...list, ...patch].filter(isFirst), { order: patch, before: list });
   if (rule.mergeKey === undefined) return patch.map(withoutDirectivesDeep);
   return mergeKeyedList(list, patch, rule.mergeKey, rule.item ?? {});
 }
@@ -71,7 +73,7 @@ function mergeKeyedList(target: JsonValue[], patch: JsonValue[], mergeKey: strin
     if (isObject(existing)) result[at] = mergeObject(existing, item, rule);
     else result.push(mergeObject({}, item, rule));
   }
-  return result;
+  return inOrder(result, { order: patch, before: target, mergeKey });
 }
 
 /** `$retainKeys` lists every key the client knows of: of a union, the members it does not name are dropped. */
@@ -88,19 +90,50 @@ function deleteFromSet(result: JsonObject, field: string, values: JsonValue | un
   if (Array.isArray(list)) result[field] = list.filter((item) => !values.includes(item));
 }
 
-/** The items the client names take, among themselves, the client's order; the others keep their places. */
-function reorder(result: JsonObject, field: string, order: JsonValue | undefined, rule: MergeRule): void {
+function reorder(
+  result: JsonObject,
+  field: string,
+  before: JsonValue | undefined,
+  order: JsonValue | undefined,
+  rule: MergeRule,
+): void {
   const list = result[field];
   if (!Array.isArray(order)) throw badRequest(`error decoding patch: ${orderPrefix}${field} is not a list`);
   if (!Array.isArray(list)) return;
   const mergeKey = rule.fields?.[field]?.mergeKey;
+  result[field] = inOrder(list, { order, before: Array.isArray(before) ? before : [], mergeKey });
+}
+
+/**
+ * The items of `list` that `order` names, in that order, woven into the others: one of the others comes first only where it stood
+ * before the named one in `before`. So what a patch adds comes before what was there.
+ */
+function inOrder(
+  list: readonly JsonValue[],
+  {
+    order,
+    before,
+    mergeKey,
+  }: { order: readonly JsonValue[]; before: readonly JsonValue[]; mergeKey?: string | undefined },
+): JsonValue[] {
   const idOf = (item: JsonValue): JsonValue | undefined =>
     mergeKey !== undefined && isObject(item) ? item[mergeKey] : item;
-  const wanted = order.map(idOf);
-  const placeOf = (item: JsonValue): number => wanted.findIndex((id) => equalJson(id, idOf(item)));
-  const named = list.filter((item) => placeOf(item) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
-  let next = 0;
-  result[field] = list.map((item) => (placeOf(item) < 0 ? item : (named[next++] ?? item)));
+  const placeIn = (items: readonly JsonValue[], item: JsonValue): number =>
+    items.findIndex((candidate) => equalJson(idOf(candidate), idOf(item)));
+  const byPlaceIn = (items: readonly JsonValue[]) => (a: JsonValue, b: JsonValue) =>
+    placeIn(items, a) - placeIn(items, b);
+  const named = list.filter((item) => placeIn(order, item) >= 0).sort(byPlaceIn(order));
+  const others = list.filter((item) => placeIn(order, item) < 0).sort(byPlaceIn(before));
+  const result: JsonValue[] = [];
+  for (const item of named) {
+    const place = placeIn(before, item);
+    for (let other = others[0]; other !== undefined && placeIn(before, other) < place; other = others[0]) {
+      result.push(other);
+      others.shift();
+    }
+    result.push(item);
+  }
+  return [...result, ...others];
 }
 
 function withoutDirectives(object: JsonObject): JsonObject {

@@ -14,7 +14,15 @@ describe('a decode', () => {
   it('drops what the kind does not have, and says where it was', () => {
     const pod = { spec: { containers: [{ name: 'a' }, { name: 'b', imag: 'c' }], nodename: 'n' }, sttus: {} };
     expect(decode('Pod', pod)).toEqual({
-      value: { spec: { containers: [{ name: 'a' }, { name: 'b' }] } },
+      value: {
+        spec: {
+          containers: [
+            { name: 'a', resources: {} },
+            { name: 'b', resources: {} },
+          ],
+        },
+        status: {},
+      },
       unknownFields: ['spec.containers[1].imag', 'spec.nodename', 'sttus'],
     });
   });
@@ -32,6 +40,7 @@ describe('a decode', () => {
     expect(value).toEqual({
       metadata: { creationTimestamp: '2026-01-02T02:04:05Z' },
       spec: { capacity: { storage: '1Gi' } },
+      status: {},
     });
     const lease = decode('Lease', { spec: { renewTime: '2026-01-02T03:04:05.678901+01:00' } });
     expect(lease.value).toEqual({ spec: { renewTime: '2026-01-02T02:04:05.678901Z' } });
@@ -55,14 +64,20 @@ describe('a decode', () => {
     ['Secret', { data: { a: 'no base64!' } }, 'illegal base64 data at input byte 2'],
     ['Secret', { data: { a: 'YQ=' } }, 'illegal base64 data at input byte 3'],
     ['StorageClass', { allowVolumeExpansion: 'yes' }, 'string into Go struct field StorageClass.allowVolumeExpansion'],
-    ['PersistentVolume', { spec: { capacity: { storage: '1.5x' } } }, '1.5x'],
+    ['PersistentVolume', { spec: { capacity: { storage: '1.5x' } } }, 'quantities must match the regular expression'],
   ])('of a %s refuses %j', (kind, value, message) => {
     expect(() => decode(kind, value)).toThrow(message);
   });
 
   it('keeps a null its place in a list', () => {
     expect(decode('Pod', { spec: { containers: [null, { name: 'a', args: [null, 'b'] }] } }).value).toEqual({
-      spec: { containers: [{}, { name: 'a', args: ['', 'b'] }] },
+      spec: {
+        containers: [
+          { name: '', resources: {} },
+          { name: 'a', args: ['', 'b'], resources: {} },
+        ],
+      },
+      status: {},
     });
   });
 
@@ -105,15 +120,42 @@ describe('the tables', () => {
   });
 
   it('are read as they are written', () => {
-    const [first] = readTable('Thing\n  name! string, tags []string,\n  parts map[string][]Part\n');
+    const [first, second] = readTable(
+      'Thing\n  name!= string, tags [set]string, limit *int32,\n  parts map[atomic][a+b]Part\nPart atomic\n  part Thing\n',
+    );
+    const text = { kind: 'scalar', type: 'string' };
+    expect(first?.isAtomic).toBe(false);
     expect([...(first?.fields ?? [])]).toEqual([
-      ['name', { shape: { kind: 'scalar', type: 'string' }, isRequired: true }],
-      ['tags', { shape: { kind: 'list', of: { kind: 'scalar', type: 'string' } }, isRequired: false }],
+      ['name', { shape: text, isRequired: true, isWritten: 'always' }],
+      [
+        'tags',
+        { shape: { kind: 'list', of: text, items: { kind: 'set' } }, isRequired: false, isWritten: 'unless zero' },
+      ],
+      ['limit', { shape: { kind: 'scalar', type: 'int32' }, isRequired: false, isWritten: 'when given' }],
       [
         'parts',
-        { shape: { kind: 'map', of: { kind: 'list', of: { kind: 'struct', name: 'Part' } } }, isRequired: false },
+        {
+          shape: {
+            kind: 'map',
+            isAtomic: true,
+            of: { kind: 'list', of: { kind: 'struct', name: 'Part' }, items: { kind: 'map', keys: ['a', 'b'] } },
+          },
+          isRequired: false,
+          isWritten: 'unless zero',
+        },
       ],
     ]);
+    expect(second).toMatchObject({ name: 'Part', isAtomic: true });
+  });
+
+  it('are written as Go does: zeros left out, or always there, or as they were given', () => {
+    const event = decodeStruct('Event', { reason: '', count: 0 }).value;
+    expect(event).toMatchObject({ eventTime: null, reportingComponent: '', source: {} });
+    expect(Object.keys(event)).not.toEqual(expect.arrayContaining(['reason']));
+    expect(decodeStruct('ConfigMap', { immutable: false }).value).toEqual({ immutable: false });
+    expect(decodeStruct('Node', {}).value).toMatchObject({
+      status: { daemonEndpoints: { kubeletEndpoint: { Port: 0 } } },
+    });
   });
 
   it('make schemas without a loose reference', () => {

@@ -1,7 +1,7 @@
-import { errorMessage, formatQuantity, parseQuantity } from '@holdfast/core';
+import { formatQuantity, parseQuantity } from '@holdfast/core';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { isObject } from '../json.ts';
-import type { Scalar, Shape } from './notation.ts';
+import type { Scalar, Shape, StructField } from './notation.ts';
 import { structNamed } from './structs.ts';
 
 /** A value of the wrong type, in the words of Go's decoder. */
@@ -45,11 +45,29 @@ function decodeFields(structName: string, value: JsonObject, place: Place): Json
       place.unknownFields.push(path);
       continue;
     }
+    // "Not set", to Go.
+    if (item === null) continue;
     const fieldPath = place.fieldPath === '' ? key : `${place.fieldPath}.${key}`;
     const owner = `${structName}.${fieldPath}`;
-    decoded[key] = decodeShape(field.shape, item, owner, { ...place, path, fieldPath });
+    const found = decodeShape(field.shape, item, owner, { ...place, path, fieldPath });
+    if (isPointer(field) || !isZero(found)) decoded[key] = found;
+  }
+  for (const [key, { shape, isWritten }] of fields) {
+    if (decoded[key] !== undefined) continue;
+    if (isWritten === 'always') decoded[key] = zeroOf(shape);
+    if (isWritten === 'as null if not given') decoded[key] = null;
   }
   return decoded;
+}
+
+function isPointer({ isWritten }: StructField): boolean {
+  return isWritten === 'when given' || isWritten === 'as null if not given';
+}
+
+function isZero(value: JsonValue): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (isObject(value)) return Object.keys(value).length === 0;
+  return value === '' || value === 0 || value === false;
 }
 
 function decodeShape(shape: Shape, value: JsonValue, owner: string, place: Place): JsonValue {
@@ -64,7 +82,10 @@ function decodeShape(shape: Shape, value: JsonValue, owner: string, place: Place
       const decoded: JsonObject = {};
       for (const [key, item] of Object.entries(value)) {
         if (item === undefined) continue;
-        decoded[key] = decodeShape(shape.of, item, owner, { ...place, path: `${place.path}.${key}` });
+        decoded[key] = decodeShape(shape.of, item ?? zeroOf(shape.of), owner, {
+          ...place,
+          path: `${place.path}.${key}`,
+        });
       }
       return decoded;
     }
@@ -78,13 +99,29 @@ function decodeShape(shape: Shape, value: JsonValue, owner: string, place: Place
   }
 }
 
-/** A null in a list keeps its place. */
+/** What Go writes of a value that was never set; a null in a list keeps its place as one. */
 function zeroOf(shape: Shape): JsonValue {
-  return shape.kind === 'struct' || shape.kind === 'map'
-    ? {}
-    : shape.kind === 'scalar' && shape.type === 'string'
-      ? ''
-      : null;
+  if (shape.kind === 'struct') return decodeFields(shape.name, {}, { path: '', fieldPath: '', unknownFields: [] });
+  if (shape.kind !== 'scalar') return null;
+  switch (shape.type) {
+    case 'string':
+      return '';
+    case 'bool':
+      return false;
+    case 'int32':
+    case 'int64':
+    case 'intOrString':
+      return 0;
+    case 'quantity':
+      return '0';
+    case 'any':
+    case 'bytes':
+    case 'time':
+    case 'microTime':
+      return null;
+    default:
+      return shape.type satisfies never;
+  }
 }
 
 function decodeScalar(type: Scalar, value: JsonValue, owner: string): JsonValue {
@@ -95,7 +132,8 @@ function decodeScalar(type: Scalar, value: JsonValue, owner: string): JsonValue 
     case 'bool':
       if (typeof value !== (type === 'bool' ? 'boolean' : 'string'))
         throw mismatch(value, owner, { kind: 'scalar', type });
-      return value;
+      // Half of a surrogate pair is no UTF-8.
+      return typeof value === 'string' ? value.toWellFormed() : value;
     case 'int32':
     case 'int64':
       if (!isInteger(value, type)) throw mismatch(value, owner, { kind: 'scalar', type });
@@ -140,7 +178,9 @@ function decodeQuantity(value: JsonValue, owner: string): string {
   try {
     return formatQuantity(parseQuantity(String(value)));
   } catch (error) {
-    throw new DecodeError(errorMessage(error));
+    if (!(error instanceof Error)) throw error;
+    const shape = "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    throw new DecodeError(`quantities must match the regular expression ${shape}`);
   }
 }
 

@@ -26,10 +26,16 @@ interface PackagedStruct extends Struct {
   readonly openApiName: string;
 }
 
+/** Names that two packages have: here with the package before them. */
+const goNames: Readonly<Record<string, string>> = { StorageTokenRequest: 'TokenRequest' };
+
 /** Every struct of every kind the server serves, by its Go name. Field names and types are those of Kubernetes v1.36. */
 const structs: ReadonlyMap<string, PackagedStruct> = new Map(
   packages.flatMap(([root, table]) =>
-    readTable(table).map((struct) => [struct.name, { ...struct, openApiName: `${root}.${struct.name}` }]),
+    readTable(table).map((struct) => [
+      struct.name,
+      { ...struct, openApiName: `${root}.${goNames[struct.name] ?? struct.name}` },
+    ]),
   ),
 );
 

@@ -1,11 +1,14 @@
+import { notSupported } from '../field-errors.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject, listAt, objectAt, stringAt } from '../json.ts';
+import { isObject, isStringMap, listAt, objectAt, stringAt } from '../json.ts';
 import { storageName } from '../kind.ts';
 import { pods } from '../kinds/pods.ts';
-import { badRequest, conflict, notFound } from '../status.ts';
+import { ApiError, badRequest, conflict, notFound, wrongUid } from '../status.ts';
 import type { VerbContext, WriteOptions } from './context.ts';
 import { now } from './context.ts';
 import { keyOfTarget } from './update.ts';
+
+const binding = { ...pods, plural: 'pods/binding' };
 
 /** POST of pods/binding: the one way a pod gets its node. */
 export function bindPod(
@@ -16,25 +19,33 @@ export function bindPod(
 ): JsonObject {
   if (!isObject(body)) throw badRequest('Binding: the body is not an object');
   const node = stringAt(body, 'target', 'name') ?? '';
-  if (node === '') throw badRequest('Binding: target.name: Required value');
+  // Upstream's own validation here ends as an error that has no status.
+  const kind = stringAt(body, 'target', 'kind') ?? '';
+  if (kind !== '' && kind !== 'Node') {
+    throw new ApiError(500, '', `target.kind: ${notSupported('', kind, ['Node', '<empty>']).message}`);
+  }
+  if (node === '') throw new ApiError(500, '', 'target.name: Required value');
   const pod = context.storage.get(storageName(pods), keyOfTarget(target));
   if (pod === undefined) throw notFound(pods, target.name);
   const uid = stringAt(body, 'metadata', 'uid');
   if (uid !== undefined && uid !== pod.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`;
-    throw conflict(pods, target.name, why);
+    throw wrongUid(pods, pod, uid);
   }
   if (pod.metadata.deletionTimestamp !== undefined) {
-    throw conflict(pods, target.name, `pod ${target.name} is being deleted, cannot be assigned to a host`);
+    throw conflict(binding, target.name, `pod ${target.name} is being deleted, cannot be assigned to a host`);
   }
   const current = stringAt(pod, 'spec', 'nodeName') ?? '';
-  if (current !== '') throw conflict(pods, target.name, `pod ${target.name} is already assigned to node "${current}"`);
+  if (current !== '')
+    throw conflict(binding, target.name, `pod ${target.name} is already assigned to node "${current}"`);
   const conditions = listAt(pod, 'status', 'conditions').filter(
     (item) => isObject(item) && item['type'] !== 'PodScheduled',
   );
   const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now(context) };
+  const annotations = objectAt(body, 'metadata', 'annotations');
+  const added = isStringMap(annotations) ? { annotations: { ...pod.metadata.annotations, ...annotations } } : {};
   const bound = {
     ...pod,
+    metadata: { ...pod.metadata, ...added },
     spec: { ...objectAt(pod, 'spec'), nodeName: node },
     status: { ...objectAt(pod, 'status'), conditions: [...conditions, scheduled] },
   };

@@ -12,7 +12,11 @@ export interface VerbContext {
 
 export interface WriteOptions {
   readonly isDryRun: boolean;
+  /** Who owns what this write sets; from the user agent, unless the client named one. */
   readonly fieldManager: string;
+  readonly isManagerNamed?: boolean;
+  /** `metadata.managedFields` says already who owns what, as after an apply. */
+  readonly hasOwners?: boolean;
   readonly onUnknownFields?: OnUnknownFields;
   /** Called before an update or an apply creates what is not there; throws when the user may not create. */
   readonly checkCreate?: () => void;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readDraft } from '../draft.ts';
+import { readDraft, writeAsGo } from '../draft.ts';
 import type { Kind } from '../kind.ts';
 import { storageName } from '../kind.ts';
 import { namespaces } from '../kinds/core.ts';
@@ -7,7 +7,8 @@ import { validateMeta } from '../metadata.ts';
 import { generateName } from '../name-rules.ts';
 import type { ApiObject, DraftObject, Meta } from '../objects.ts';
 import { keyOf } from '../objects.ts';
-import { ApiError, alreadyExists, badRequest, forbidden, invalid, notFound } from '../status.ts';
+import { recordOwner } from '../ownership/track.ts';
+import { ApiError, alreadyExists, badRequest, forbidden, invalid, methodNotAllowed, notFound } from '../status.ts';
 import type { VerbContext, WriteOptions, WriteResult } from './context.ts';
 import { now } from './context.ts';
 
@@ -24,15 +25,23 @@ export function createObject(
     throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   }
   placeInNamespace(context, kind, draft, namespace);
+  // A client cannot make an object that is on its way out.
+  delete draft.metadata['deletionTimestamp'];
+  delete draft.metadata['deletionGracePeriodSeconds'];
   kind.applyDefaults?.(draft);
+  writeAsGo(kind, draft);
+  if (options.hasOwners !== true) {
+    recordOwner(kind, undefined, draft, { manager: options.fieldManager, subresource: '', now: now(context) });
+  }
   if (kind.hasStatus === true && kind.keepsStatusAtCreation !== true) delete draft['status'];
   kind.prepareCreate?.(draft, now(context));
   kind.admitCreate?.(draft, context.storage);
   const object = withSystemFields(context, kind, draft);
+  writeAsGo(kind, object);
   const errors = [...validateMeta(kind, object.metadata), ...(kind.validate?.(object) ?? [])];
   if (errors.length > 0) throw invalid(kind, object.metadata.name, errors);
-  if (context.storage.get(storageName(kind), keyOf(object)) !== undefined)
-    throw alreadyExists(kind, object.metadata.name);
+  const existing = context.storage.get(storageName(kind), keyOf(object));
+  if (existing !== undefined) throw alreadyExists(kind, object.metadata.name, existing);
   return { status: 201, object: options.isDryRun ? object : context.storage.put(storageName(kind), object) };
 }
 
@@ -42,7 +51,7 @@ function placeInNamespace(context: VerbContext, kind: Kind, draft: DraftObject, 
     delete draft.metadata.namespace;
     return;
   }
-  if (namespace === undefined) throw badRequest('an empty namespace may not be set during creation');
+  if (namespace === undefined) throw methodNotAllowed();
   if (draft.metadata.namespace !== undefined && draft.metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
@@ -64,7 +73,7 @@ function placeInNamespace(context: VerbContext, kind: Kind, draft: DraftObject, 
 }
 
 function withSystemFields(context: VerbContext, kind: Kind, draft: DraftObject): ApiObject {
-  const { deletionTimestamp: _, deletionGracePeriodSeconds: _grace, generation: _generation, ...sent } = draft.metadata;
+  const sent = draft.metadata;
   const name = sent.name ?? (sent.generateName === undefined ? '' : generateName(sent.generateName));
   const metadata: Meta = {
     ...sent,

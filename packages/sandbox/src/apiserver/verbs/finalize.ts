@@ -21,7 +21,9 @@ export function finalizeNamespace(
   if (resourceVersion !== undefined && resourceVersion !== namespace.metadata.resourceVersion) {
     throw conflict(namespaces, name, STALE);
   }
-  const spec = { ...objectAt(namespace, 'spec'), finalizers: [...listAt(draft, 'spec', 'finalizers')] };
+  const { finalizers: _, ...rest } = objectAt(namespace, 'spec') ?? {};
+  const finalizers = listAt(draft, 'spec', 'finalizers');
+  const spec = finalizers.length === 0 ? rest : { ...rest, finalizers: [...finalizers] };
   const next = { ...namespace, spec };
   return options.isDryRun ? next : storeOrRemove(context, namespaces, next);
 }

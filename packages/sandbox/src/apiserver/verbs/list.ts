@@ -37,7 +37,9 @@ export function listObjects(
       ? storage.list(storageName(kind), namespace)
       : past(storage, kind, namespace, revision, position);
   const rest = state.filter((item) => matches(item) && (position === undefined || keyOf(item) > position.afterKey));
-  const items = options.limit > 0 ? rest.slice(0, options.limit) : rest;
+  // "Any version" is answered from a cache, which knows no pages.
+  const isPaged = options.limit > 0 && (options.resourceVersion !== 0 || position !== undefined);
+  const items = isPaged ? rest.slice(0, options.limit) : rest;
   const last = items.at(-1);
   if (last === undefined || items.length === rest.length) return { items, resourceVersion: revision };
   // With a selector upstream does not know how many are left, and says nothing.

@@ -34,8 +34,13 @@ export function deleteObject(
   const graceSeconds = graceOf(kind, object, options);
   const next = marked(context, object, graceSeconds);
   if (graceSeconds === 0 && holdsOf(object).length === 0) {
-    if (!options.isDryRun) context.storage.remove(storageName(kind), keyOf(object));
-    return { object: next ?? object, isRemoved: true };
+    const last = kind.gracePeriodSeconds === undefined ? object : (next ?? object);
+    if (options.isDryRun) return { object: last, isRemoved: true };
+    // A pod is first marked and then removed, even at once: its watchers see both.
+    if (kind.gracePeriodSeconds !== undefined && next !== undefined) context.storage.put(storageName(kind), next);
+    const removed = context.storage.remove(storageName(kind), keyOf(object)) ?? object;
+    const { resourceVersion } = removed.metadata;
+    return { object: { ...last, metadata: { ...last.metadata, resourceVersion } }, isRemoved: true };
   }
   if (next === undefined) return { object, isRemoved: false };
   return { object: options.isDryRun ? next : context.storage.put(storageName(kind), next), isRemoved: false };
@@ -43,14 +48,15 @@ export function deleteObject(
 
 function checkPreconditions(kind: Kind, object: ApiObject, options: DeleteOptions): void {
   const { name, uid, resourceVersion } = object.metadata;
+  // Upstream names the kind here, where it elsewhere names the resource.
+  const named = { ...kind, plural: kind.kind };
   if (options.uid !== undefined && options.uid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`;
-    throw conflict(kind, name, why);
+    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflict(named, name, why);
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
-    const asked = options.resourceVersion;
-    const why = `Precondition failed: ResourceVersion in precondition: ${asked}, ResourceVersion in object meta: ${resourceVersion}`;
-    throw conflict(kind, name, why);
+    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+    throw conflict(named, name, why);
   }
 }
 
@@ -71,10 +77,11 @@ function marked(context: VerbContext, object: ApiObject, graceSeconds: number): 
     ...object.metadata,
     deletionTimestamp: timestamp(context.clock.nowMs() + graceSeconds * 1000),
     deletionGracePeriodSeconds: graceSeconds,
-    ...(generation === undefined ? {} : { generation: generation + 1 }),
+    ...(generation === undefined || deletionTimestamp !== undefined ? {} : { generation: generation + 1 }),
   };
   if (object.kind !== 'Namespace') return { ...object, metadata };
-  return { ...object, metadata, status: { ...asStatus(object), phase: 'Terminating' } };
+  const { deletionGracePeriodSeconds: _, ...ofNamespace } = metadata;
+  return { ...object, metadata: ofNamespace, status: { ...asStatus(object), phase: 'Terminating' } };
 }
 
 function asStatus(object: ApiObject): object {

@@ -1,4 +1,4 @@
-import { readDraft } from '../draft.ts';
+import { readDraft, writeAsGo } from '../draft.ts';
 import { invalidValue } from '../field-errors.ts';
 import { equalJson, listAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
@@ -6,7 +6,8 @@ import { storageName } from '../kind.ts';
 import { validateMeta, validateMetaUpdate } from '../metadata.ts';
 import type { ApiObject, DraftObject, Meta } from '../objects.ts';
 import { keyOf } from '../objects.ts';
-import { badRequest, conflict, invalid, notFound, STALE } from '../status.ts';
+import { recordOwner } from '../ownership/track.ts';
+import { ApiError, badRequest, conflict, invalid, notFound, STALE, wrongUid } from '../status.ts';
 import type { VerbContext, WriteOptions, WriteResult } from './context.ts';
 import { now } from './context.ts';
 import { createObject } from './create.ts';
@@ -35,17 +36,24 @@ export function replaceObject(
   const { name } = target;
   if (draft.metadata.name !== name) {
     const sent = draft.metadata.name;
-    if (sent === undefined) throw badRequest('name must be provided');
+    if (sent === undefined)
+      throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
     throw badRequest(`the name of the object (${sent}) does not match the name on the URL (${name})`);
   }
   const previous = context.storage.get(storageName(kind), keyOfTarget(target));
   if (previous === undefined) {
     if (kind.canCreateOnUpdate !== true) throw notFound(kind, name);
     options.checkCreate?.();
-    return createObject(context, kind, target.namespace, body, options);
+    checkVersion(draft);
+    // Whatever version it was of, there is none now.
+    delete draft.metadata.resourceVersion;
+    return createObject(context, kind, target.namespace, draft, options);
   }
   if (kind.needsResourceVersion === true && draft.metadata.resourceVersion === undefined) {
-    throw invalid(kind, name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')]);
+    // Upstream names the resource here, where it elsewhere names the kind.
+    throw invalid({ ...kind, kind: kind.plural }, name, [
+      invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+    ]);
   }
   return { status: 200, object: commitUpdate(context, kind, previous, draft, target.subresource, options) };
 }
@@ -61,20 +69,44 @@ export function commitUpdate(
 ): ApiObject {
   checkIdentity(kind, previous, draft);
   const next = merged(kind, previous, draft, subresource);
+  if (options.hasOwners === true && draft.metadata['managedFields'] === undefined)
+    delete next.metadata['managedFields'];
   kind.applyDefaults?.(next);
+  writeAsGo(kind, next);
+  if (options.hasOwners !== true) {
+    const writer = { manager: options.fieldManager, subresource: subresource === 'status' ? 'status' : '' };
+    recordOwner(kind, previous, next, { ...writer, now: now(context) });
+  }
   kind.prepareUpdate?.(next, previous, now(context));
   if (kind.hasGeneration === true && !equalJson(next['spec'], previous['spec'])) {
     next.metadata.generation = (previous.metadata.generation ?? 1) + 1;
   }
-  const errors = [...validateMeta(kind, next.metadata), ...validateMetaUpdate(next, previous, draft.metadata)];
-  if (subresource === 'main') {
-    errors.push(...(kind.validate?.(next) ?? []), ...(kind.validateUpdate?.(next, previous) ?? []));
-  }
-  if (errors.length > 0) throw invalid(kind, previous.metadata.name, errors);
+  writeAsGo(kind, next);
+  refuseInvalid(kind, next, previous, draft, subresource);
   if (subresource === 'main') kind.admitUpdate?.(next, previous, context.storage);
   if (equalJson(next, previous)) return previous;
   if (options.isDryRun) return next;
   return storeOrRemove(context, kind, next);
+}
+
+function refuseInvalid(
+  kind: Kind,
+  next: ApiObject,
+  previous: ApiObject,
+  draft: DraftObject,
+  subresource: Subresource,
+): void {
+  // Upstream looks at what may change of the metadata twice, and says each thing twice, but for volumes.
+  const ofUpdate = validateMetaUpdate(next, previous, draft.metadata);
+  const errors = [
+    ...ofUpdate,
+    ...validateMeta(kind, next.metadata),
+    ...(kind.kind === 'PersistentVolume' ? [] : ofUpdate),
+  ];
+  if (subresource === 'main') {
+    errors.push(...(kind.validate?.(next) ?? []), ...(kind.validateUpdate?.(next, previous) ?? []));
+  }
+  if (errors.length > 0) throw invalid(kind, previous.metadata.name, errors);
 }
 
 function checkIdentity(kind: Kind, previous: ApiObject, draft: DraftObject): void {
@@ -87,11 +119,17 @@ function checkIdentity(kind: Kind, previous: ApiObject, draft: DraftObject): voi
     throw badRequest(`the name of the object (${sent.name}) does not match the name on the URL (${name})`);
   }
   if (sent.uid !== undefined && sent.uid !== uid) {
-    throw conflict(kind, name, `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${uid}`);
+    throw wrongUid(kind, previous, sent.uid);
   }
+  checkVersion(draft);
   if (sent.resourceVersion !== undefined && sent.resourceVersion !== '0' && sent.resourceVersion !== resourceVersion) {
     throw conflict(kind, name, STALE);
   }
+}
+
+function checkVersion({ metadata: { resourceVersion } }: DraftObject): void {
+  if (resourceVersion === undefined || /^\d+$/.test(resourceVersion)) return;
+  throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
 }
 
 /** The client's part of the new state over the server's part of the old one. */

@@ -122,6 +122,6 @@ function asSeen(event: StoredEvent, matches: Matcher): { type: StoredEvent['type
 
 function bookmark(kind: Kind, revision: number, isInitialEventsEnd: boolean): JsonObject {
   const annotations = isInitialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
-  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations };
+  const metadata = { resourceVersion: String(revision), ...annotations };
   return { type: 'BOOKMARK', object: { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata } };
 }

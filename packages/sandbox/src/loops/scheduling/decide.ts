@@ -187,7 +187,7 @@ function driverOf(binding: ClaimBinding, storageClass: StorageClass): string {
 /** A driver that the cluster knows must run on the node, and have room for what the pod adds. */
 function driverRefusal(view: PodView, candidate: Candidate, newVolumes: ReadonlyMap<string, number>): Fit | undefined {
   for (const [driver, added] of newVolumes) {
-    const entry = candidate.csiNode?.spec.drivers.find(({ name }) => name === driver);
+    const entry = candidate.csiNode?.spec.drivers?.find(({ name }) => name === driver);
     if (entry === undefined) {
       if (view.drivers.has(driver)) {
         return { kind: 'no', why: `didn't have CSI driver "${driver}"` };

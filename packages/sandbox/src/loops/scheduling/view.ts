@@ -23,7 +23,8 @@ export function viewPod(caches: Caches, pod: Pod, nodeByPod: ReadonlyMap<string,
     volumes: caches.volumes.list(),
     drivers: new Set([
       ...caches.csiDrivers.list().map((driver) => driver.metadata.name),
-      ...caches.csiNodes.list().flatMap((node) => node.spec.drivers.map(({ name }) => name)),
+      // Without drivers an API server written in Go serves null.
+      ...caches.csiNodes.list().flatMap((node) => node.spec.drivers?.map(({ name }) => name) ?? []),
     ]),
   };
 }

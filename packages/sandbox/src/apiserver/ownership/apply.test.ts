@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RawApi, type RawReply, startRawApi } from '../../testing/raw-api.ts';
-import { type JsonObject, listAt, stringAt, valueAt } from '../json.ts';
+import { type JsonObject, listAt, objectAt, stringAt, valueAt } from '../json.ts';
 
 let api: RawApi;
 beforeEach(async () => {
@@ -14,8 +14,8 @@ function apply(manager: string, body: JsonObject, query = ''): Promise<RawReply>
   return api.patch(`${path}?fieldManager=${manager}${query}`, 'apply', {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'CSINode',
-    metadata: {},
     ...body,
+    metadata: { name: 'n1', ...objectAt(body, 'metadata') },
   });
 }
 
@@ -73,9 +73,28 @@ describe('server-side apply', () => {
   });
 
   it('needs a manager and the name of the URL', async () => {
-    expect((await api.patch(path, 'apply', { metadata: { name: 'n1' } })).status).toBe(400);
+    expect((await api.patch(path, 'apply', { metadata: { name: 'n1' } })).status).toBe(422);
     const other = await apply('one', { metadata: { name: 'n2' } });
     expect(other.body['message']).toContain('does not match the name on the URL');
+  });
+
+  it('conflicts with other writes too, and takes from their owners what it is forced to', async () => {
+    const map = '/api/v1/namespaces/default/configmaps';
+    const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, data: { a: '2' } };
+    await api.call('POST', `${map}?fieldManager=maker`, { metadata: { name: 'm' }, data: { a: '1', b: '1' } });
+    const refused = await api.patch(`${map}/m?fieldManager=one`, 'apply', applied);
+    expect(refused.body).toMatchObject({
+      code: 409,
+      message: 'Apply failed with 1 conflict: conflict with "maker" using v1: .data.a',
+    });
+    const forced = await api.patch(`${map}/m?fieldManager=one&force=true`, 'apply', applied);
+    expect(valueAt(forced.body, 'metadata', 'managedFields')).toMatchObject([
+      { manager: 'one', operation: 'Apply', fieldsV1: { 'f:data': { 'f:a': {} } } },
+      { manager: 'maker', operation: 'Update', fieldsV1: { 'f:data': { '.': {}, 'f:b': {} } } },
+    ]);
+    await api.patch(`${map}/m?fieldManager=late`, 'merge', { data: { a: '3' } });
+    const again = await api.patch(`${map}/m?fieldManager=one`, 'apply', applied);
+    expect(again.body['message']).toContain('conflict with "late" using v1: .data.a');
   });
 
   it('reads YAML', async () => {
