@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const entry = join(import.meta.dirname, '..', '..', 'packages', 'driver', 'src', 'bin.ts');
+const sources = join(import.meta.dirname, '..', '..', 'packages', 'driver', 'src');
+const entries = { driver: join(sources, 'bin.ts'), sample: join(sources, 'sample', 'sample-driver.ts') } as const;
 
 export interface RunningDriver {
   log(): string;
@@ -14,8 +15,16 @@ export interface RunningDriver {
  * not end it before csi-sanity has taken its volumes down.
  * @throws Error with what the driver said, if it ends instead
  */
-export async function startDriver(args: readonly string[]): Promise<RunningDriver> {
-  const child = spawn(process.execPath, [entry, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startDriver(
+  program: keyof typeof entries,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningDriver> {
+  const child = spawn(process.execPath, [entries[program], ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const exited = exitOf(child);
   const serving = Promise.withResolvers<void>();
   let log = '';

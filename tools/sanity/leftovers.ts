@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   detachLoopDevice,
@@ -9,7 +9,16 @@ import {
 } from '../../packages/mount/src/index.ts';
 
 /** Folders of a pool in which every file belongs to a volume. */
-const volumeFolders = ['volumes', 'images', 'stages', 'data'];
+const volumeFolders = [
+  'volumes',
+  'images',
+  'stages',
+  'data',
+  'snapshots',
+  'snapshot-images',
+  'snapshot-data',
+  'groups',
+];
 
 /** Takes down all that a driver left behind below the folder, and the folder. @returns what that was */
 export async function removeLeftovers(folder: string): Promise<string[]> {
@@ -24,6 +33,9 @@ export async function removeLeftovers(folder: string): Promise<string[]> {
     await detachLoopDevice(device);
   }
   for (const name of volumeFolders) left.push(...entriesOf(join(folder, 'pool', name)));
+  // The sample keeps each volume in a folder of the pool itself.
+  for (const entry of entriesOf(join(folder, 'pool')))
+    if (existsSync(join(entry.slice('file '.length), 'volume.json'))) left.push(entry);
   for (const name of ['target', 'staging']) left.push(...entriesOf(join(folder, name)));
   // Only here: nothing is mounted below the folder any more.
   rmSync(folder, { recursive: true, force: true });

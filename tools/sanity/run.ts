@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { referenceProgram } from '../reference/build.ts';
@@ -8,10 +8,13 @@ import { readJunitReport, type SpecResult } from './junit-report.ts';
 import { removeLeftovers } from './leftovers.ts';
 
 export interface Target {
-  readonly backend: 'disk' | 'dir';
+  /** `sample` is the driver of docs/write-a-driver.md. */
+  readonly backend: 'disk' | 'dir' | 'sample';
   readonly accessType: 'mount' | 'block';
+  /** What the specs of ControllerModifyVolume set. None: the backend has no such parameters. */
+  readonly mutableParameters?: Readonly<Record<string, string>>;
   /** Capabilities that the backend is known to have: a spec that is skipped for lack of one has failed. */
-  readonly required: readonly string[];
+  readonly required: readonly string[] | 'all';
 }
 
 export interface Outcome {
@@ -27,7 +30,10 @@ const MiB = 2 ** 20;
 const maxVolumesPerNode = 3;
 
 /** Runs every spec against a driver of its own, on a socket and a pool in a temporary folder that is gone afterwards. */
-export async function runSanity({ backend, accessType }: Target, signal: AbortSignal): Promise<Outcome> {
+export async function runSanity(
+  { backend, accessType, mutableParameters }: Target,
+  signal: AbortSignal,
+): Promise<Outcome> {
   // The real path: mountinfo and losetup know no other.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-sanity-')));
   const problems: string[] = [];
@@ -35,15 +41,22 @@ export async function runSanity({ backend, accessType }: Target, signal: AbortSi
   let results: SpecResult[] = [];
   try {
     const endpoint = `unix://${join(folder, 'csi.sock')}`;
-    const driver = await startDriver([
-      `--backend=${backend}`,
-      `--endpoint=${endpoint}`,
-      `--pool-dir=${join(folder, 'pool')}`,
-      '--node-id=sanity-node',
-      `--max-volumes-per-node=${maxVolumesPerNode}`,
-    ]);
+    const pool = join(folder, 'pool');
+    const driver =
+      backend === 'sample'
+        ? await startDriver('sample', [], { CSI_ENDPOINT: endpoint, NODE_ID: 'sanity-node', POOL: pool })
+        : await startDriver('driver', [
+            `--backend=${backend}`,
+            `--endpoint=${endpoint}`,
+            `--pool-dir=${pool}`,
+            '--node-id=sanity-node',
+            `--max-volumes-per-node=${maxVolumesPerNode}`,
+          ]);
     try {
       const report = join(folder, 'junit.xml');
+      const mutable = join(folder, 'mutable-parameters.yaml');
+      // JSON is YAML.
+      writeFileSync(mutable, JSON.stringify(mutableParameters ?? {}));
       const ran = await runCsiSanity(
         [
           `--csi.endpoint=${endpoint}`,
@@ -53,6 +66,7 @@ export async function runSanity({ backend, accessType }: Target, signal: AbortSi
           `--csi.testvolumesize=${32 * MiB}`,
           `--csi.testvolumeexpandsize=${64 * MiB}`,
           '--csi.testnodevolumeattachlimit',
+          ...(mutableParameters === undefined ? [] : [`--csi.testvolumemutableparameters=${mutable}`]),
           // A driver that does not answer fails its spec here instead of after ginkgo's hour.
           '--ginkgo.timeout=10m',
           `--ginkgo.junit-report=${report}`,

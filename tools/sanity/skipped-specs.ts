@@ -8,6 +8,9 @@ const capabilityByReason: Readonly<Record<string, string>> = {
   'Controller Publish, UnpublishVolume not supported': 'controller PUBLISH_UNPUBLISH_VOLUME',
   'ControllerPublishVolume not supported': 'controller PUBLISH_UNPUBLISH_VOLUME',
   'ControllerUnpublishVolume not supported': 'controller PUBLISH_UNPUBLISH_VOLUME',
+  'ControllerExpandVolume not supported': 'controller EXPAND_VOLUME',
+  'GetCapacity not supported': 'controller GET_CAPACITY',
+  'ListVolumes not supported': 'controller LIST_VOLUMES',
   'Snapshot not supported': 'controller CREATE_DELETE_SNAPSHOT',
   'CreateSnapshot not supported': 'controller CREATE_DELETE_SNAPSHOT',
   'DeleteSnapshot not supported': 'controller CREATE_DELETE_SNAPSHOT',
@@ -22,6 +25,8 @@ const capabilityByReason: Readonly<Record<string, string>> = {
   'NodeStageVolume not supported': 'node STAGE_UNSTAGE_VOLUME',
   'NodeUnstageVolume not supported': 'node STAGE_UNSTAGE_VOLUME',
   'NodeExpandVolume not supported': 'node EXPAND_VOLUME',
+  'NodeGetVolume not supported': 'node GET_VOLUME_STATS',
+  'Service does not have single node multi writer capability': 'node SINGLE_NODE_MULTI_WRITER',
   'NodeGetVolumeHealth not supported': 'node GET_VOLUME_HEALTH',
   'NodeGetStorageHealth not supported': 'node GET_STORAGE_HEALTH',
 };
@@ -36,15 +41,15 @@ export interface Skipped {
   readonly unexplained: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** @param required capabilities whose specs may not be skipped; those that every backend has are not in the table above. */
-export function sortSkipped(results: readonly SpecResult[], required: readonly string[]): Skipped {
+/** @param required capabilities whose specs may not be skipped. */
+export function sortSkipped(results: readonly SpecResult[], required: readonly string[] | 'all'): Skipped {
   const byCapability = new Map<string, string[]>();
   const unexplained: { name: string; reason: string }[] = [];
   for (const result of results) {
     if (result.kind !== 'skipped') continue;
     const { name, reason } = result;
     const capability = capabilityByReason[reason];
-    if (capability === undefined || required.includes(capability)) {
+    if (capability === undefined || required === 'all' || required.includes(capability)) {
       unexplained.push({ name, reason });
       continue;
     }

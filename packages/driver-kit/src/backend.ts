@@ -36,6 +36,75 @@ export interface Volume {
   /** Where it can be reached from; empty: from everywhere. */
   readonly topology: readonly Segments[];
   readonly attachments: readonly Attachment[];
+  /** What its first content was copied from. */
+  readonly source?: SourceId;
+  /** As it was made with and last modified to. */
+  readonly mutableParameters?: StringMap;
+}
+
+/** Names a volume content source, whether or not it is still there. */
+export interface SourceId {
+  readonly kind: 'snapshot' | 'volume';
+  readonly id: string;
+}
+
+export interface Snapshot {
+  readonly id: string;
+  /** The name it was asked for under: the key of CreateSnapshot's idempotency. */
+  readonly name: string;
+  readonly sourceVolumeId: string;
+  /** What a volume made from it must have at least. */
+  readonly sizeBytes: bigint;
+  /** Milliseconds since 1970 of the instant that it shows. */
+  readonly createdMs: number;
+  /** False while it is still being copied somewhere: the caller asks again. */
+  readonly isReady: boolean;
+  /** That of the volume it was cut from. */
+  readonly fsType: string;
+  readonly topology: readonly Segments[];
+  /** Empty for one that was not cut as part of a group. */
+  readonly groupId: string;
+}
+
+export interface CreateSnapshotRequest {
+  /** Made from the name, safe as a file name, the same each time. */
+  readonly id: string;
+  readonly name: string;
+  readonly source: Volume;
+  readonly parameters: StringMap;
+  readonly secrets: StringMap;
+}
+
+export interface GroupSnapshot {
+  readonly id: string;
+  readonly name: string;
+  readonly createdMs: number;
+  readonly isReady: boolean;
+  readonly snapshots: readonly Snapshot[];
+}
+
+export interface CreateGroupSnapshotRequest {
+  readonly id: string;
+  readonly name: string;
+  /** Each with the id and name that its snapshot is to get. */
+  readonly members: readonly { readonly id: string; readonly name: string; readonly source: Volume }[];
+  readonly parameters: StringMap;
+  readonly secrets: StringMap;
+}
+
+/** Something that is wrong with a volume or its storage. Nothing wrong is an empty list. */
+export interface HealthProblem {
+  readonly kind: 'DEGRADED' | 'INACCESSIBLE' | 'DATA_LOSS';
+  /** One word in CamelCase, for programs. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Something that is wrong with the storage behind all volumes, as one node sees it. */
+export interface StorageProblem {
+  readonly kind: 'STORAGE_DEGRADED' | 'STORAGE_UNREACHABLE';
+  readonly reason: string;
+  readonly message: string;
 }
 
 export interface CreateRequest<Parameters> {
@@ -45,6 +114,8 @@ export interface CreateRequest<Parameters> {
   readonly capacityBytes: bigint;
   readonly parameters: Parameters;
   readonly givenParameters: StringMap;
+  /** From a VolumeAttributesClass; checked against `mutableParameters`. */
+  readonly mutableParameters: StringMap;
   readonly fsType: string;
   readonly accesses: readonly Access[];
   readonly topology: readonly Segments[];
@@ -115,6 +186,10 @@ export interface NodeLoad {
 export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
   /** Class parameters; a key that is not here is refused by name. */
   readonly parameters: Schema;
+  /** Parameters of a VolumeAttributesClass. Together with modifyVolume. */
+  readonly mutableParameters?: z.ZodObject;
+  /** Parameters of snapshot classes. Not given: there are none. */
+  readonly snapshotParameters?: z.ZodObject;
   readonly accessModes: readonly AccessMode[];
   readonly accessKinds: readonly Access['kind'][];
   /** File systems that a capability may name. Not given: whatever it names is ignored. */
@@ -128,9 +203,16 @@ export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
   findVolume(id: string): Promise<Volume | undefined>;
 
   sizeRules?(request: { readonly fsType: string; readonly kinds: readonly Access['kind'][] }): Promise<SizeRules>;
-  /** The file system a new volume gets, from its parameters and capabilities. Throws InvalidArgument when they disagree. */
-  chooseFsType?(parameters: z.output<Schema>, accesses: readonly Access[]): string;
+  /**
+   * The file system a new volume gets, from its parameters, its capabilities and, where those name none, its source. Throws
+   * InvalidArgument when they disagree.
+   */
+  chooseFsType?(parameters: z.output<Schema>, accesses: readonly Access[], sourceFsType?: string): string;
   createVolume?(request: CreateRequest<z.output<Schema>>): Promise<Volume>;
+  /** A volume of at least the snapshot's size, with its content. The file system fills the rest when it is first staged. */
+  restoreSnapshot?(request: CreateRequest<z.output<Schema>>, snapshot: Snapshot): Promise<Volume>;
+  /** As restoreSnapshot, from a volume, which may be in use. */
+  cloneVolume?(request: CreateRequest<z.output<Schema>>, source: Volume): Promise<Volume>;
   /** Absent is success. In use is FailedPrecondition. */
   deleteVolume?(id: string): Promise<void>;
   /** In the order of ids. */
@@ -140,6 +222,32 @@ export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
     volume: Volume,
     capacityBytes: bigint,
   ): Promise<{ capacityBytes: bigint; isNodeExpansionRequired: boolean }>;
+
+  /** Of the keys that are not given, nothing changes. All or nothing. */
+  modifyVolume?(volume: Volume, mutableParameters: StringMap): Promise<void>;
+
+  /** Together with deleteSnapshot and findSnapshot. Returns when the instant is cut. */
+  createSnapshot?(request: CreateSnapshotRequest): Promise<Snapshot>;
+  /** Absent is success. */
+  deleteSnapshot?(id: string): Promise<void>;
+  findSnapshot?(id: string): Promise<Snapshot | undefined>;
+  /** In the order of ids; with a source, only of that volume. */
+  listSnapshots?(page: {
+    readonly after: string;
+    readonly limit: number;
+    readonly sourceVolumeId?: string;
+  }): Promise<readonly Snapshot[]>;
+  /** Together with deleteGroupSnapshot and findGroupSnapshot. All members show one instant; on failure none is left. */
+  createGroupSnapshot?(request: CreateGroupSnapshotRequest): Promise<GroupSnapshot>;
+  /** With all its members. Absent is success. */
+  deleteGroupSnapshot?(id: string): Promise<void>;
+  findGroupSnapshot?(id: string): Promise<GroupSnapshot | undefined>;
+
+  /** As the controller sees the volume. */
+  volumeHealth?(volume: Volume): Promise<readonly HealthProblem[]>;
+  /** As this node sees it. */
+  volumeHealthOnNode?(volume: Volume): Promise<readonly HealthProblem[]>;
+  storageHealth?(): Promise<readonly StorageProblem[]>;
 
   /** Together with detachVolume and findNode. Returns the publish context; the same for the same arguments. */
   attachVolume?(volume: Volume, attachment: Attachment, access: Access): Promise<StringMap>;

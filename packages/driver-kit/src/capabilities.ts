@@ -1,4 +1,9 @@
-import type { ControllerCapability, NodeCapability, PluginCapabilityName } from '@holdfast/csi-spec';
+import type {
+  ControllerCapability,
+  GroupControllerCapability,
+  NodeCapability,
+  PluginCapabilityName,
+} from '@holdfast/csi-spec';
 import type { Backend } from './backend.ts';
 
 export type Role = 'controller' | 'node' | 'all';
@@ -8,6 +13,8 @@ export function pluginCapabilitiesOf(backend: Backend, role: Role): PluginCapabi
   return chosen<PluginCapabilityName>([
     ['CONTROLLER_SERVICE', role !== 'node'],
     ['VOLUME_ACCESSIBILITY_CONSTRAINTS', backend.topology !== undefined],
+    ['GROUP_CONTROLLER_SERVICE', role !== 'node' && canSnapshotGroups(backend)],
+    ['SNAPSHOT_ACCESSIBILITY_CONSTRAINTS', backend.topology !== undefined && canSnapshot(backend)],
     ['EXPANSION_ONLINE', backend.expandVolume !== undefined || backend.expandOnNode !== undefined],
   ]);
 }
@@ -24,6 +31,13 @@ export function controllerCapabilitiesOf(backend: Backend): ControllerCapability
     ['GET_VOLUME', true],
     ['GET_CAPACITY', backend.availableBytes !== undefined],
     ['EXPAND_VOLUME', backend.expandVolume !== undefined],
+    ['MODIFY_VOLUME', canModifyVolumes(backend)],
+    ['CREATE_DELETE_SNAPSHOT', canSnapshot(backend)],
+    ['LIST_SNAPSHOTS', canSnapshot(backend) && backend.listSnapshots !== undefined],
+    ['GET_SNAPSHOT', canSnapshot(backend)],
+    ['CLONE_VOLUME', canCreateVolumes(backend) && backend.cloneVolume !== undefined],
+    ['GET_VOLUME_HEALTH', backend.volumeHealth !== undefined],
+    ['LIST_VOLUME_HEALTH', canList && backend.volumeHealth !== undefined],
     ['SINGLE_NODE_MULTI_WRITER', hasSingleNodeMultiWriter(backend)],
   ]);
 }
@@ -33,8 +47,34 @@ export function nodeCapabilitiesOf(backend: Backend): NodeCapability[] {
     ['STAGE_UNSTAGE_VOLUME', canStageVolumes(backend)],
     ['GET_VOLUME_STATS', backend.volumeStats !== undefined],
     ['EXPAND_VOLUME', backend.expandOnNode !== undefined],
+    ['GET_VOLUME_HEALTH', backend.volumeHealthOnNode !== undefined],
+    ['GET_STORAGE_HEALTH', backend.storageHealth !== undefined],
     ['SINGLE_NODE_MULTI_WRITER', hasSingleNodeMultiWriter(backend)],
   ]);
+}
+
+export function groupCapabilitiesOf(backend: Backend): GroupControllerCapability[] {
+  return chosen<GroupControllerCapability>([['CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT', canSnapshotGroups(backend)]]);
+}
+
+export function canSnapshot(backend: Backend): boolean {
+  return (
+    backend.createSnapshot !== undefined && backend.deleteSnapshot !== undefined && backend.findSnapshot !== undefined
+  );
+}
+
+// A member of a group is looked up, listed and restored as any snapshot is.
+export function canSnapshotGroups(backend: Backend): boolean {
+  return (
+    canSnapshot(backend) &&
+    backend.createGroupSnapshot !== undefined &&
+    backend.deleteGroupSnapshot !== undefined &&
+    backend.findGroupSnapshot !== undefined
+  );
+}
+
+export function canModifyVolumes(backend: Backend): boolean {
+  return backend.modifyVolume !== undefined && backend.mutableParameters !== undefined;
 }
 
 export function canCreateVolumes(backend: Backend): boolean {

@@ -20,13 +20,23 @@ export function checkName(field: string, value: string): void {
 
 /** An id that is to become part of a path. One that no volume of ours can have is refused here, before any look-up. */
 export function checkVolumeId(value: string): void {
-  checkText('volume_id', value, maxTextBytes);
-  if (!volumeIdShape.test(value)) {
+  checkId('volume_id', value);
+}
+
+/** As a volume's, for whatever else the kit makes ids for. */
+export function checkId(field: string, value: string): void {
+  checkText(field, value, maxTextBytes);
+  if (!isPossibleId(value)) {
     throw rpcError(
       'InvalidArgument',
-      `volume_id ${show(value)} is no id of this driver: ids are letters, digits, ".", "_" and "-", and start with a letter or digit`,
+      `${field} ${show(value)} is no id of this driver: ids are letters, digits, ".", "_" and "-", and start with a letter or digit`,
     );
   }
+}
+
+/** For a filter, which may name anything and then finds nothing. */
+export function isPossibleId(value: string): boolean {
+  return Buffer.byteLength(value) <= maxTextBytes && volumeIdShape.test(value);
 }
 
 export function checkNodeId(value: string): void {

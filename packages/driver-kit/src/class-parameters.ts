@@ -7,6 +7,13 @@ const metadataKeys = new Set([
   'csi.storage.k8s.io/pvc/name',
   'csi.storage.k8s.io/pvc/namespace',
   'csi.storage.k8s.io/pv/name',
+  // external-snapshotter's, of the same flag.
+  'csi.storage.k8s.io/volumesnapshot/name',
+  'csi.storage.k8s.io/volumesnapshot/namespace',
+  'csi.storage.k8s.io/volumesnapshotcontent/name',
+  'csi.storage.k8s.io/volumegroupsnapshot/name',
+  'csi.storage.k8s.io/volumegroupsnapshot/namespace',
+  'csi.storage.k8s.io/volumegroupsnapshotcontent/name',
 ]);
 
 /** The parameters that are the driver's own: without the metadata of the claim. */
@@ -15,7 +22,11 @@ export function ownParameters(given: StringMap): StringMap {
 }
 
 /** @throws RpcError InvalidArgument naming the first parameter that is unknown or wrong, and what is known. */
-export function parseParameters<Schema extends z.ZodObject>(schema: Schema, given: StringMap): z.output<Schema> {
+export function parseParameters<Schema extends z.ZodObject>(
+  schema: Schema,
+  given: StringMap,
+  className = 'StorageClass',
+): z.output<Schema> {
   const own = ownParameters(given);
   const known = Object.keys(schema.shape).toSorted();
   const unknown = Object.keys(own).find((key) => !known.includes(key));
@@ -23,7 +34,7 @@ export function parseParameters<Schema extends z.ZodObject>(schema: Schema, give
     const list = known.length === 0 ? 'this driver has none' : `known are: ${known.join(', ')}`;
     throw rpcError(
       'InvalidArgument',
-      `unknown class parameter ${JSON.stringify(unknown)}: remove it from the StorageClass, or correct its name; ${list}`,
+      `unknown class parameter ${JSON.stringify(unknown)}: remove it from the ${className}, or correct its name; ${list}`,
     );
   }
   const parsed = schema.safeParse(own);

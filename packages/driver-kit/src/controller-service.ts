@@ -11,8 +11,11 @@ import { canCreateVolumes, controllerCapabilitiesOf } from './capabilities.ts';
 import { createVolumeHandler } from './create-volume.ts';
 import { deleteVolumeHandler } from './delete-volume.ts';
 import { expandHandlers } from './expand-volume.ts';
+import { controllerHealthHandlers } from './health.ts';
 import { listHandlers } from './list-volumes.ts';
 import type { VolumeLocks } from './locks.ts';
+import { modifyHandlers } from './modify-volume.ts';
+import { snapshotHandlers } from './snapshots.ts';
 import { validateCapabilitiesHandler } from './validate-capabilities.ts';
 
 export function createControllerHandlers<Schema extends z.ZodObject>(deps: {
@@ -35,5 +38,8 @@ export function createControllerHandlers<Schema extends z.ZodObject>(deps: {
     ...listHandlers(backend),
     ...attachHandlers(deps),
     ...expandHandlers(deps),
+    ...modifyHandlers(deps),
+    ...snapshotHandlers(deps),
+    ...controllerHealthHandlers(backend),
   };
 }

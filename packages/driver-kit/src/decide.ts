@@ -1,6 +1,16 @@
 import type { CapacityRange, TopologyRequirement } from '@holdfast/csi-spec';
 import type { RpcCode } from '@holdfast/rpc';
-import type { Access, AccessMode, NodeLoad, Publication, StringMap, Volume } from './backend.ts';
+import type {
+  Access,
+  AccessMode,
+  GroupSnapshot,
+  NodeLoad,
+  Publication,
+  Snapshot,
+  SourceId,
+  StringMap,
+  Volume,
+} from './backend.ts';
 import { isWithin } from './capacity.ts';
 import { isSingleNode } from './check-access.ts';
 import { meetsRequirement } from './topology.ts';
@@ -22,9 +32,13 @@ export function decideExisting(
     readonly parameters: StringMap;
     readonly fsType: string;
     readonly topology: TopologyRequirement | undefined;
+    readonly source: SourceId | undefined;
   },
 ): Decision {
   const differences = [
+    describeSource(volume.source) === describeSource(asked.source)
+      ? ''
+      : `it was made ${describeSource(volume.source)}, not ${describeSource(asked.source)}`,
     isWithin(volume.capacityBytes, asked.range) ? '' : `its size is ${volume.capacityBytes} bytes`,
     isSameMap(volume.parameters, asked.parameters) ? '' : 'its class parameters differ',
     volume.fsType === asked.fsType ? '' : `its file system is ${volume.fsType}`,
@@ -32,6 +46,32 @@ export function decideExisting(
   ].filter((difference) => difference !== '');
   if (differences.length === 0) return { kind: 'done' };
   return refuse('AlreadyExists', `volume ${volume.id} exists under this name, but ${differences.join(' and ')}`);
+}
+
+function describeSource(source: SourceId | undefined): string {
+  return source === undefined ? 'empty' : `from ${source.kind} ${source.id}`;
+}
+
+/** CreateSnapshot, CSI spec: the same name and source is the same snapshot. */
+export function decideExistingSnapshot(snapshot: Snapshot, sourceVolumeId: string): Decision {
+  if (snapshot.groupId !== '') {
+    return refuse(
+      'AlreadyExists',
+      `snapshot ${snapshot.id} exists under this name, as part of group ${snapshot.groupId}`,
+    );
+  }
+  if (snapshot.sourceVolumeId === sourceVolumeId) return { kind: 'done' };
+  return refuse(
+    'AlreadyExists',
+    `snapshot ${snapshot.id} exists under this name, of volume ${snapshot.sourceVolumeId} and not of ${sourceVolumeId}`,
+  );
+}
+
+/** CreateVolumeGroupSnapshot, CSI spec: the same name and set of volumes is the same group. */
+export function decideExistingGroup(group: GroupSnapshot, volumeIds: readonly string[]): Decision {
+  const has = group.snapshots.map((snapshot) => snapshot.sourceVolumeId);
+  if (has.length === volumeIds.length && has.every((id) => volumeIds.includes(id))) return { kind: 'done' };
+  return refuse('AlreadyExists', `group snapshot ${group.id} exists under this name, of volumes ${has.join(', ')}`);
 }
 
 function isSameMap(a: StringMap, b: StringMap): boolean {

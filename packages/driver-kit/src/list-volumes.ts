@@ -1,12 +1,12 @@
 import type { ControllerService, GetCapacityRequest, ListVolumesRequest } from '@holdfast/csi-spec';
-import { type Handlers, rpcError } from '@holdfast/rpc';
+import type { Handlers } from '@holdfast/rpc';
 import type { z } from 'zod';
 import type { Backend } from './backend.ts';
 import { canAttachVolumes } from './capabilities.ts';
 import { checkAccess } from './check-access.ts';
 import { checkVolumeId } from './check-text.ts';
 import { parseParameters } from './class-parameters.ts';
-import { pageToken, readPageToken } from './page-token.ts';
+import { readPage } from './page.ts';
 import { fits } from './topology.ts';
 import { publishedNodeIds, requireVolume, volumeMessage } from './volume-message.ts';
 
@@ -23,22 +23,14 @@ export function listHandlers<Schema extends z.ZodObject>(backend: Backend<Schema
     ...(availableBytes === undefined ? {} : { getCapacity: (request) => capacity(availableBytes, request) }),
   };
 
-  async function list(
-    listVolumes: NonNullable<Backend['listVolumes']>,
-    { maxEntries, startingToken }: ListVolumesRequest,
-  ) {
-    if (maxEntries < 0) throw rpcError('InvalidArgument', `max_entries must not be negative: ${maxEntries}`);
-    const after = readPageToken(startingToken);
-    const isPaged = maxEntries > 0;
-    const found = await listVolumes({ after, limit: isPaged ? maxEntries + 1 : Number.MAX_SAFE_INTEGER });
-    const page = isPaged ? found.slice(0, maxEntries) : found;
-    const last = page.at(-1);
+  async function list(listVolumes: NonNullable<Backend['listVolumes']>, request: ListVolumesRequest) {
+    const { page, nextToken } = await readPage(request, listVolumes);
     return {
       entries: page.map((volume) => ({
         volume: volumeMessage(volume),
         status: canAttachVolumes(backend) ? { publishedNodeIds: publishedNodeIds(volume) } : undefined,
       })),
-      nextToken: found.length > page.length && last !== undefined ? pageToken(last.id) : '',
+      nextToken,
     };
   }
 

@@ -2,30 +2,58 @@ import { createKeyedLock } from '@holdfast/core';
 import { rpcError } from '@holdfast/rpc';
 
 export interface VolumeLocks {
-  /** One operation per key at a time; a second one is turned away at once, not queued. */
-  exclusive<T>(keys: readonly string[], work: () => Promise<T>): Promise<T>;
+  /**
+   * One operation per key at a time; a second one is turned away at once, not queued. `shared` keys are only read from: such
+   * operations run beside one another, and not beside an exclusive one.
+   */
+  exclusive<T>(keys: readonly string[], work: () => Promise<T>, shared?: readonly string[]): Promise<T>;
   /** Waits its turn: for what different volumes share, such as a node's count of attachments. */
   inTurn<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
 
 export function createVolumeLocks(): VolumeLocks {
-  const lock = createKeyedLock();
+  const held = new Set<string>();
+  const readers = new Map<string, number>();
+  const turns = createKeyedLock();
+
+  function release(keys: readonly string[], shared: readonly string[]): void {
+    for (const key of keys) held.delete(key);
+    for (const key of shared) {
+      const left = (readers.get(key) ?? 1) - 1;
+      if (left === 0) readers.delete(key);
+      else readers.set(key, left);
+    }
+  }
+
   return {
-    async exclusive(keys, work) {
-      const release = lock.tryAcquire(...keys);
-      if (release === undefined) {
-        throw rpcError('Aborted', `another operation on ${keys.join(' or ')} is still running: try again later`);
+    async exclusive(keys, work, shared = []) {
+      const taken = [
+        ...keys.filter((key) => held.has(key) || readers.has(key)),
+        ...shared.filter((key) => held.has(key)),
+      ];
+      if (taken.length > 0) {
+        throw rpcError('Aborted', `another operation on ${taken.join(' or ')} is still running: try again later`);
       }
+      for (const key of keys) held.add(key);
+      for (const key of shared) readers.set(key, (readers.get(key) ?? 0) + 1);
       try {
         return await work();
       } finally {
-        release();
+        release(keys, shared);
       }
     },
-    inTurn: (key, work) => lock.run(key, work),
+    inTurn: (key, work) => turns.run(key, work),
   };
 }
 
 export function volumeKey(id: string): string {
   return `volume ${id}`;
+}
+
+export function snapshotKey(id: string): string {
+  return `snapshot ${id}`;
+}
+
+export function groupKey(id: string): string {
+  return `group ${id}`;
 }

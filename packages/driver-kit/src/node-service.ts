@@ -10,6 +10,7 @@ import type { Backend, Figures } from './backend.ts';
 import { nodeCapabilitiesOf } from './capabilities.ts';
 import { checkRange } from './capacity.ts';
 import { checkVolumeId } from './check-text.ts';
+import { nodeHealthHandlers } from './health.ts';
 import { type VolumeLocks, volumeKey } from './locks.ts';
 import { publishHandlers } from './publish-volume.ts';
 import { requireVolume } from './volume-message.ts';
@@ -38,6 +39,7 @@ export function createNodeHandlers(deps: NodeDeps): Handlers<NodeService> {
     ...publishHandlers(deps),
     ...statsHandler(backend),
     ...expandHandler(deps),
+    ...nodeHealthHandlers(backend),
   };
 }
 

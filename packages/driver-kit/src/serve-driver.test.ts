@@ -94,18 +94,27 @@ const remove = (volumeId: string) => controller().deleteVolume({ volumeId, secre
 describe('what is advertised', () => {
   test('follows from what the backend implements', async () => {
     expect([...controllerCapabilities(await controller().controllerGetCapabilities({}, options))].sort()).toEqual([
+      'CLONE_VOLUME',
+      'CREATE_DELETE_SNAPSHOT',
       'CREATE_DELETE_VOLUME',
       'EXPAND_VOLUME',
       'GET_CAPACITY',
+      'GET_SNAPSHOT',
       'GET_VOLUME',
+      'GET_VOLUME_HEALTH',
+      'LIST_SNAPSHOTS',
       'LIST_VOLUMES',
       'LIST_VOLUMES_PUBLISHED_NODES',
+      'LIST_VOLUME_HEALTH',
+      'MODIFY_VOLUME',
       'PUBLISH_READONLY',
       'PUBLISH_UNPUBLISH_VOLUME',
       'SINGLE_NODE_MULTI_WRITER',
     ]);
     expect([...nodeCapabilities(await node().nodeGetCapabilities({}, options))].sort()).toEqual([
       'EXPAND_VOLUME',
+      'GET_STORAGE_HEALTH',
+      'GET_VOLUME_HEALTH',
       'GET_VOLUME_STATS',
       'SINGLE_NODE_MULTI_WRITER',
     ]);
@@ -259,13 +268,6 @@ describe('CreateVolume', () => {
       'OutOfRange',
       'multiple of 512',
     ],
-    [
-      'a source',
-      { volumeContentSource: { type: { $case: 'volume', value: { volumeId: 'x' } } } },
-      'InvalidArgument',
-      'volume_content_source',
-    ],
-    ['a mutable parameter', { mutableParameters: { iops: '3' } }, 'InvalidArgument', 'mutable parameter "iops"'],
     [
       'a place that is not there',
       { accessibilityRequirements: { requisite: [{ segments: { 'example/node': 'z' } }] } },

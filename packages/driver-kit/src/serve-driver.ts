@@ -1,10 +1,11 @@
 import type { Logger } from '@holdfast/core';
-import { ControllerService, IdentityService, NodeService } from '@holdfast/csi-spec';
+import { ControllerService, GroupControllerService, IdentityService, NodeService } from '@holdfast/csi-spec';
 import { bindService, type OperationMetrics, serveUnix, type UnixServer } from '@holdfast/rpc';
 import type { z } from 'zod';
 import type { Backend } from './backend.ts';
-import type { Role } from './capabilities.ts';
+import { canSnapshotGroups, type Role } from './capabilities.ts';
 import { createControllerHandlers } from './controller-service.ts';
+import { createGroupHandlers } from './group-service.ts';
 import { createIdentityHandlers } from './identity-service.ts';
 import { createVolumeLocks } from './locks.ts';
 import { createNodeHandlers } from './node-service.ts';
@@ -42,6 +43,9 @@ export async function serveDriver<Schema extends z.ZodObject>(deps: DriverDeps<S
   const locks = createVolumeLocks();
   const services = [bindService(IdentityService, createIdentityHandlers({ backend, name, version, role }))];
   if (role !== 'node') services.push(bindService(ControllerService, createControllerHandlers({ backend, locks })));
+  if (role !== 'node' && canSnapshotGroups(backend)) {
+    services.push(bindService(GroupControllerService, createGroupHandlers({ backend, locks })));
+  }
   if (role !== 'controller') services.push(bindService(NodeService, createNodeHandlers({ backend, locks, nodeId })));
   return serveUnix({ address, services, log, ...(metrics === undefined ? {} : { metrics }) });
 }

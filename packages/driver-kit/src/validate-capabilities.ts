@@ -5,6 +5,7 @@ import type { Backend, Volume } from './backend.ts';
 import { checkAccesses } from './check-access.ts';
 import { checkVolumeId } from './check-text.ts';
 import { parseParameters } from './class-parameters.ts';
+import { checkMutableParameters } from './modify-volume.ts';
 import { requireVolume } from './volume-message.ts';
 
 export function validateCapabilitiesHandler<Schema extends z.ZodObject>(backend: Backend<Schema>) {
@@ -28,6 +29,7 @@ function findRefusal<Schema extends z.ZodObject>(
   try {
     const accesses = checkAccesses(backend, request.volumeCapabilities);
     backend.chooseFsType?.(parseParameters(backend.parameters, request.parameters), accesses);
+    checkMutableParameters(backend, request.mutableParameters);
     const asked = accesses.flatMap((access) =>
       access.kind === 'mount' && access.fsType !== '' ? [access.fsType] : [],
     );

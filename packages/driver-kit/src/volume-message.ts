@@ -1,6 +1,6 @@
-import type { Volume as VolumeMessage } from '@holdfast/csi-spec';
+import type { VolumeContentSource, Volume as VolumeMessage } from '@holdfast/csi-spec';
 import { rpcError } from '@holdfast/rpc';
-import type { Backend, Volume } from './backend.ts';
+import type { Backend, SourceId, Volume } from './backend.ts';
 import type { Decision } from './decide.ts';
 
 export function volumeMessage(volume: Volume): VolumeMessage {
@@ -8,9 +8,15 @@ export function volumeMessage(volume: Volume): VolumeMessage {
     volumeId: volume.id,
     capacityBytes: volume.capacityBytes,
     volumeContext: { ...volume.context },
-    contentSource: undefined,
+    contentSource: volume.source === undefined ? undefined : sourceMessage(volume.source),
     accessibleTopology: volume.topology.map((segments) => ({ segments: { ...segments } })),
   };
+}
+
+function sourceMessage({ kind, id }: SourceId): VolumeContentSource {
+  return kind === 'snapshot'
+    ? { type: { $case: 'snapshot', value: { snapshotId: id } } }
+    : { type: { $case: 'volume', value: { volumeId: id } } };
 }
 
 export function publishedNodeIds(volume: Volume): string[] {

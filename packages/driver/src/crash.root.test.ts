@@ -5,7 +5,15 @@ import { listLoopDevices, mountsUnder, readMountInfo, runCommand } from '@holdfa
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DriverProcess, startDriver } from './testing/driver-process.ts';
 import { leftoversOf } from './testing/leftovers.ts';
-import { MiB, mountCapability, options, requestsFor } from './testing/requests.ts';
+import {
+  fromSnapshot,
+  fromVolume,
+  MiB,
+  mountCapability,
+  options,
+  requestsFor,
+  snapshotRequest,
+} from './testing/requests.ts';
 import { makeScratchFolder, removeScratchFolder } from './testing/served-backend.ts';
 
 let dir: string;
@@ -69,6 +77,38 @@ function lifeOf(backend: 'disk' | 'dir'): Step[] {
   ];
 }
 
+type Requests = ReturnType<typeof requestsFor>;
+
+async function bringUp(backend: 'disk' | 'dir', volume: Requests): Promise<string> {
+  if (backend === 'disk') {
+    await driver.controller.controllerPublishVolume(volume.attach(), options);
+    await driver.node.nodeStageVolume(volume.stage(), options);
+  }
+  await driver.node.nodePublishVolume(volume.publish(), options);
+  return join(volume.targetPath, 'bytes');
+}
+
+async function takeDown(backend: 'disk' | 'dir', volume: Requests): Promise<void> {
+  await driver.node.nodeUnpublishVolume(volume.unpublish(), options);
+  if (backend === 'disk') {
+    await driver.node.nodeUnstageVolume(volume.unstage(), options);
+    await driver.controller.controllerUnpublishVolume(volume.detach(), options);
+  }
+  await driver.controller.deleteVolume(volume.remove(), options);
+}
+
+/** Killed so many milliseconds into the step, the driver starts again, and the step is asked for again. */
+async function killWithin(step: Step, delayMs: number, backend: 'disk' | 'dir'): Promise<void> {
+  const interrupted = step.run().catch(() => undefined);
+  await systemClock.sleep(delayMs);
+  await driver.kill();
+  await interrupted;
+  driver = await startDriver(dir, [`--backend=${backend}`]);
+  // A child of the killed driver, such as mkfs, may still be at work: callers try again, and so does this.
+  await vi.waitFor(() => step.run(), { timeout: 20_000, interval: 100 });
+  await step.check?.();
+}
+
 describe('the driver, killed', () => {
   // The moments fall before, within and after each operation; which of them is which differs from machine to machine.
   test.each([
@@ -82,15 +122,54 @@ describe('the driver, killed', () => {
     async (backend, delayMs) => {
       driver = await startDriver(dir, [`--backend=${backend}`]);
       for (const step of lifeOf(backend)) {
-        const interrupted = step.run().catch(() => undefined);
-        await systemClock.sleep(delayMs);
-        await driver.kill();
-        await interrupted;
-        driver = await startDriver(dir, [`--backend=${backend}`]);
-        // A child of the killed driver, such as mkfs, may still be at work: callers try again, and so does this.
-        await vi.waitFor(() => step.run(), { timeout: 20_000, interval: 100 });
-        await step.check?.();
+        await killWithin(step, delayMs, backend);
       }
+      expect(await leftoversOf(dir)).toEqual([]);
+    },
+  );
+});
+
+describe('the driver, killed while it copies', () => {
+  test.each([
+    ['disk', 0],
+    ['disk', 10],
+    ['disk', 40],
+    ['dir', 10],
+  ] as const)(
+    '%s, %i ms into snapshot, restore, clone and delete: the source can be written, the copies are whole',
+    { timeout: 180_000 },
+    async (backend, delayMs) => {
+      driver = await startDriver(dir, [`--backend=${backend}`]);
+      const volume = (name: string) => requestsFor({ name, capability: mountCapability(), dir, sizeBytes: 64n * MiB });
+      const [source, restored, clone] = [volume('pvc-1'), volume('pvc-2'), volume('pvc-3')];
+      await driver.controller.createVolume(source.create(), options);
+      const file = await bringUp(backend, source);
+      await writeFile(file, 'first');
+      const steps: Step[] = [
+        {
+          name: 'snapshot',
+          run: () => driver.controller.createSnapshot(snapshotRequest('snap-1', 'pvc-1'), options),
+          // Waits for ever where the file system was left frozen.
+          check: () => writeFile(file, 'later'),
+        },
+        {
+          name: 'restore',
+          run: () => driver.controller.createVolume(restored.create(fromSnapshot('snap-1')), options),
+        },
+        {
+          name: 'clone',
+          run: () => driver.controller.createVolume(clone.create(fromVolume('pvc-1')), options),
+          check: () => writeFile(file, 'last'),
+        },
+        {
+          name: 'delete the snapshot',
+          run: () => driver.controller.deleteSnapshot({ snapshotId: 'snap-1', secrets: {} }, options),
+        },
+      ];
+      for (const step of steps) await killWithin(step, delayMs, backend);
+      expect(await readFile(await bringUp(backend, restored), 'utf8')).toBe('first');
+      expect(await readFile(await bringUp(backend, clone), 'utf8')).toBe('later');
+      for (const one of [source, restored, clone]) await takeDown(backend, one);
       expect(await leftoversOf(dir)).toEqual([]);
     },
   );

@@ -215,7 +215,7 @@ describe('a disk', () => {
       ),
     ).rejects.toMatchObject({
       code: 'ResourceExhausted',
-      message: expect.stringContaining('left that no volume was promised'),
+      message: expect.stringContaining('left that nothing was promised'),
     });
   });
 

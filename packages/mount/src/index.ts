@@ -1,5 +1,7 @@
 export { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
+export { boundPublications, boundTargets, hasRootOf } from './bound-folder.ts';
 export { CommandError, type CommandFailure, type CommandOptions, type CommandResult, runCommand } from './command.ts';
+export { copyFolder, copySparseFile, reflinkFile, syncFileSystem } from './copy-file.ts';
 export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';
 export {
   checkFileSystem,
@@ -16,6 +18,8 @@ export {
   NotBlankError,
   OnlineGrowthRefusedError,
 } from './file-systems.ts';
+export { freezeFileSystem, thawFileSystem } from './freeze.ts';
+export { labelFileSystem, maxLabelLength, renewUuid } from './identity.ts';
 export {
   type AttachOptions,
   attachLoopDevice,
@@ -26,6 +30,7 @@ export {
   LoopDeviceError,
   listLoopDevices,
   refreshLoopDevice,
+  setReadAhead,
 } from './loop-devices.ts';
 export { type LoopDevice, parseLosetup } from './losetup-output.ts';
 export { type BindOptions, bindMount, type MountOptions, mountFileSystem, SymbolicLinkError } from './mount.ts';

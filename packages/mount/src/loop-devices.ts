@@ -120,6 +120,12 @@ export async function refreshLoopDevice(device: string): Promise<bigint> {
   return blockDeviceSizeBytes(device);
 }
 
+/** How much the kernel reads ahead of a sequential reader. Kept by the device until it is detached. */
+export async function setReadAhead(device: string, kibibytes: number): Promise<void> {
+  // --setra counts sectors of 512 bytes.
+  await runCommand('blockdev', ['--setra', String(kibibytes * 2), device]);
+}
+
 /** Size of a block device as the kernel has it now. sysfs counts sectors of 512 bytes whatever the device's own. */
 export async function blockDeviceSizeBytes(device: string): Promise<bigint> {
   const sectors = await readFile(`/sys/class/block/${basename(device)}/size`, 'utf8');

@@ -1,9 +1,14 @@
 // The Debian and Ubuntu package of every tool this package runs. Fedora and Alpine use the same names for these.
 const packages: Readonly<Record<string, string>> = {
   blkid: 'util-linux',
+  blockdev: 'util-linux',
   btrfs: 'btrfs-progs',
+  btrfstune: 'btrfs-progs',
+  cp: 'coreutils',
   e2fsck: 'e2fsprogs',
+  e2label: 'e2fsprogs',
   fsck: 'util-linux',
+  fsfreeze: 'util-linux',
   losetup: 'util-linux',
   'mkfs.btrfs': 'btrfs-progs',
   'mkfs.ext3': 'e2fsprogs',
@@ -12,8 +17,10 @@ const packages: Readonly<Record<string, string>> = {
   mount: 'util-linux',
   resize2fs: 'e2fsprogs',
   stat: 'coreutils',
+  sync: 'coreutils',
   umount: 'util-linux',
   xfs_growfs: 'xfsprogs',
+  xfs_io: 'xfsprogs',
 };
 
 export function packageFor(tool: string): string | undefined {

@@ -1,13 +1,28 @@
 import { rpcError } from '@holdfast/rpc';
 import * as z from 'zod';
-import type { Backend, Publication, Volume } from '../backend.ts';
+import type {
+  Backend,
+  CreateRequest,
+  GroupSnapshot,
+  Publication,
+  Snapshot,
+  SourceId,
+  StringMap,
+  Volume,
+} from '../backend.ts';
 
 const parameters = z.object({ tier: z.enum(['fast', 'slow'], { message: 'must be fast or slow' }).optional() });
 
+const mutableParameters = z.object({ iops: z.string().regex(/^\d+$/, 'must be a number').optional() });
+
 export interface MemoryBackend extends Backend<typeof parameters> {
   readonly volumes: Map<string, Volume>;
+  readonly snapshots: Map<string, Snapshot>;
+  readonly groups: Map<string, GroupSnapshot>;
   readonly published: Map<string, Publication & { volumeId: string }>;
   readonly calls: string[];
+  /** Mutable parameters, as they came in. */
+  readonly modified: StringMap[];
   /** Operations wait for it, so that a test can hold one while it tries another. */
   gate: Promise<void>;
 }
@@ -15,18 +30,48 @@ export interface MemoryBackend extends Backend<typeof parameters> {
 /** A storage system of plain maps: what is tested is the kit around it. */
 export function createMemoryBackend(): MemoryBackend {
   const volumes = new Map<string, Volume>();
+  const snapshots = new Map<string, Snapshot>();
+  const groups = new Map<string, GroupSnapshot>();
   const published = new Map<string, Publication & { volumeId: string }>();
   const calls: string[] = [];
+  const modified: StringMap[] = [];
   const replace = (volume: Volume): Volume => {
     volumes.set(volume.id, volume);
     return volume;
   };
+  const make = async (request: CreateRequest<z.output<typeof parameters>>, source?: SourceId): Promise<Volume> => {
+    calls.push(`create ${request.id}`);
+    await backend.gate;
+    const { id, name, capacityBytes, givenParameters, fsType, topology } = request;
+    modified.push(request.mutableParameters);
+    return replace({
+      id,
+      name,
+      capacityBytes,
+      parameters: givenParameters,
+      fsType,
+      topology,
+      context: { tier: request.parameters.tier ?? '' },
+      attachments: [],
+      ...(source === undefined ? {} : { source }),
+    });
+  };
+  const cut = (id: string, name: string, source: Volume, groupId = ''): Snapshot => {
+    const { id: sourceVolumeId, capacityBytes: sizeBytes, fsType, topology } = source;
+    const snapshot = { id, name, sourceVolumeId, sizeBytes, createdMs: 5000, isReady: true, fsType, topology, groupId };
+    snapshots.set(id, snapshot);
+    return snapshot;
+  };
   const backend: MemoryBackend = {
     volumes,
+    snapshots,
+    groups,
     published,
     calls,
+    modified,
     gate: Promise.resolve(),
     parameters,
+    mutableParameters,
     accessModes: [
       'SINGLE_NODE_WRITER',
       'SINGLE_NODE_SINGLE_WRITER',
@@ -43,21 +88,9 @@ export function createMemoryBackend(): MemoryBackend {
     maxVolumesPerNode: 2,
     findVolume: async (id) => volumes.get(id),
     sizeRules: async () => ({ defaultBytes: 1024n, minimumBytes: 512n, maximumBytes: 1n << 20n, stepBytes: 512n }),
-    createVolume: async (request) => {
-      calls.push(`create ${request.id}`);
-      await backend.gate;
-      const { id, name, capacityBytes, givenParameters, fsType, topology } = request;
-      return replace({
-        id,
-        name,
-        capacityBytes,
-        parameters: givenParameters,
-        fsType,
-        topology,
-        context: { tier: request.parameters.tier ?? '' },
-        attachments: [],
-      });
-    },
+    createVolume: (request) => make(request),
+    restoreSnapshot: (request, snapshot) => make(request, { kind: 'snapshot', id: snapshot.id }),
+    cloneVolume: (request, volume) => make(request, { kind: 'volume', id: volume.id }),
     deleteVolume: async (id) => {
       calls.push(`delete ${id}`);
       await backend.gate;
@@ -74,6 +107,34 @@ export function createMemoryBackend(): MemoryBackend {
       replace({ ...volume, capacityBytes });
       return { capacityBytes, isNodeExpansionRequired: true };
     },
+    modifyVolume: async (_volume, given) => void modified.push(given),
+    createSnapshot: async ({ id, name, source }) => {
+      calls.push(`snapshot ${id}`);
+      await backend.gate;
+      return cut(id, name, source);
+    },
+    deleteSnapshot: async (id) => void snapshots.delete(id),
+    findSnapshot: async (id) => snapshots.get(id),
+    listSnapshots: async ({ after, limit, sourceVolumeId }) =>
+      [...snapshots.values()]
+        .filter((one) => one.id > after && (sourceVolumeId === undefined || one.sourceVolumeId === sourceVolumeId))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
+    createGroupSnapshot: async ({ id, name, members }) => {
+      const all = members.map((member) => cut(member.id, member.name, member.source, id));
+      const group = { id, name, createdMs: 5000, isReady: true, snapshots: all };
+      groups.set(id, group);
+      return group;
+    },
+    deleteGroupSnapshot: async (id) => {
+      for (const snapshot of groups.get(id)?.snapshots ?? []) snapshots.delete(snapshot.id);
+      groups.delete(id);
+    },
+    findGroupSnapshot: async (id) => groups.get(id),
+    volumeHealth: async (volume) =>
+      volume.name === 'ill' ? [{ kind: 'DATA_LOSS', reason: 'ImageMissing', message: 'its image is gone' }] : [],
+    volumeHealthOnNode: async () => [],
+    storageHealth: async () => [{ kind: 'STORAGE_DEGRADED', reason: 'PoolReadOnly', message: 'the pool is read-only' }],
     findNode: async (nodeId) => {
       if (!['a', 'b'].includes(nodeId)) return undefined;
       const attachedVolumes = [...volumes.values()].filter((volume) =>

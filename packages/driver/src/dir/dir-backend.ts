@@ -5,9 +5,11 @@ import { withMountCodes } from '../mount-errors.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
 import { openPool, poolSpace, requireWritable } from '../pool/pool-folder.ts';
+import { createSnapshotRecords } from '../pool/snapshot-records.ts';
 import { createVolumeRecords } from '../pool/volume-records.ts';
 import { createDirFolders } from './dir-folders.ts';
 import { createDirPublisher } from './dir-publisher.ts';
+import { createDirSnapshots } from './dir-snapshots.ts';
 import { createDirVolumes } from './dir-volumes.ts';
 
 const parameters = z.object({});
@@ -15,10 +17,13 @@ const parameters = z.object({});
 /** A folder per volume, bound into place. No attach, no stage; a size is a promise kept in the record, the file system's space is shared. */
 export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
   const { nodeId, role, log } = deps;
-  const pool = await openPool(deps.poolDir, ['volumes', 'data', 'nodes']);
+  const pool = await openPool(deps.poolDir, ['volumes', 'data', 'nodes', 'snapshots', 'snapshot-data']);
   const records = createVolumeRecords({ folder: `${pool}/volumes`, log });
   const folders = createDirFolders(`${pool}/data`);
   const volumes = createDirVolumes({ records, folders, log });
+  const snapshotRecords = createSnapshotRecords({ folder: `${pool}/snapshots`, log });
+  const snapshotFolders = createDirFolders(`${pool}/snapshot-data`);
+  const snapshots = createDirSnapshots({ records: snapshotRecords, folders, snapshotFolders, log });
   const publisher = createDirPublisher(folders);
   const nodes = createNodeRegistry(`${pool}/nodes`);
 
@@ -31,7 +36,9 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
     maxVolumesPerNode: deps.maxVolumesPerNode,
     prepare: async () => {
       if (role !== 'controller') await nodes.register(nodeId);
-      if (role !== 'node') await volumes.recover();
+      if (role === 'node') return;
+      await snapshots.recover();
+      await volumes.recover();
     },
     checkHealth: () => requireWritable(pool),
     findVolume: records.find,
@@ -41,7 +48,15 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
       return { defaultBytes: gibibyte, minimumBytes: 1n, maximumBytes: totalBytes, stepBytes: 1n };
     },
     availableBytes: async () => (await poolSpace(pool)).availableBytes,
-    createVolume: volumes.create,
+    createVolume: (request) => volumes.create(request),
+    restoreSnapshot: (request, { id }) =>
+      withMountCodes(() => volumes.create(request, { id: { kind: 'snapshot', id }, path: snapshotFolders.pathOf(id) })),
+    cloneVolume: (request, { id }) =>
+      withMountCodes(() => volumes.create(request, { id: { kind: 'volume', id }, path: folders.pathOf(id) })),
+    createSnapshot: (request) => withMountCodes(() => snapshots.create(request)),
+    deleteSnapshot: snapshots.remove,
+    findSnapshot: snapshotRecords.find,
+    listSnapshots: snapshotRecords.list,
     deleteVolume: (id) => withMountCodes(() => volumes.remove(id)),
     expandVolume: async (volume, capacityBytes) => {
       if (capacityBytes !== volume.capacityBytes)

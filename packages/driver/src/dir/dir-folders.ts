@@ -1,6 +1,7 @@
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { mountsUnder, readMountInfo } from '@holdfast/mount';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { copyFolder, mountsUnder, readMountInfo, syncFileSystem } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import { syncFolder } from '../pool/durable-file.ts';
 import { pathInside } from '../pool/path-inside.ts';
@@ -8,16 +9,39 @@ import { pathInside } from '../pool/path-inside.ts';
 export interface DirFolders {
   pathOf(id: string): string;
   make(id: string): Promise<void>;
+  /** With the content of another folder, whole or not at all. Files written meanwhile are as they are when they are read. */
+  copy(id: string, from: string): Promise<void>;
+  /** What copies that were cut short left behind. */
+  removeUnfinished(): Promise<void>;
   /** With all its content. Absent is success. */
   remove(id: string): Promise<void>;
   ids(): Promise<string[]>;
 }
 
+const unfinished = '.part';
+
 export function createDirFolders(data: string): DirFolders {
   const pathOf = (id: string): string => pathInside(data, id);
   return {
     pathOf,
-    ids: () => readdir(data),
+    ids: async () => (await readdir(data)).filter((name) => !name.endsWith(unfinished)),
+    async copy(id, from) {
+      const folder = pathOf(id);
+      // Under another name until it is whole: a copy that outlives a killed driver must not write into a later one. No id begins so.
+      const partial = join(data, `.${id}.${randomUUID()}${unfinished}`);
+      try {
+        await copyFolder(from, partial);
+        await syncFileSystem(partial);
+        await rename(partial, folder);
+        await syncFolder(data);
+      } finally {
+        await rm(partial, { recursive: true, force: true });
+      }
+    },
+    async removeUnfinished() {
+      for (const name of await readdir(data))
+        if (name.endsWith(unfinished)) await rm(join(data, name), { recursive: true, force: true });
+    },
     async make(id) {
       const folder = pathOf(id);
       await mkdir(folder, { recursive: true });

@@ -1,13 +1,15 @@
-import type { Logger } from '@holdfast/core';
-import type { CreateRequest, Volume } from '@holdfast/driver-kit';
+import { errorMessage, type Logger } from '@holdfast/core';
+import type { CreateRequest, SourceId, Volume } from '@holdfast/driver-kit';
+import { boundTargets } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
+import { withSpaceCode } from '../pool/space-code.ts';
 import { volumeOf } from '../pool/volume-record.ts';
 import { discardUnfinished, recordFor, type VolumeRecords, withoutRecord } from '../pool/volume-records.ts';
 import type { DirFolders } from './dir-folders.ts';
-import { boundTargets } from './dir-publisher.ts';
 
 export interface DirVolumes {
-  create(request: CreateRequest<unknown>): Promise<Volume>;
+  /** Empty, or with a copy of the folder at `source.path`. */
+  create(request: CreateRequest<unknown>, source?: { readonly id: SourceId; readonly path: string }): Promise<Volume>;
   remove(id: string): Promise<void>;
   /** After a crash: what was being made or removed goes away. */
   recover(): Promise<void>;
@@ -23,13 +25,26 @@ export function createDirVolumes(deps: { records: VolumeRecords; folders: DirFol
   }
 
   return {
-    async create(request) {
-      const record = recordFor(request);
+    async create(request, source) {
+      const record = recordFor(request, source?.id);
       // A half-made or half-removed volume of this name holds nothing that anybody was promised.
       if ((await store.load(record.id)) !== undefined) await discard(record.id);
       else if ((await folders.ids()).includes(record.id)) throw withoutRecord(folders.pathOf(record.id));
       await store.save(record.id, record);
-      await folders.make(record.id);
+      try {
+        await (source === undefined
+          ? folders.make(record.id)
+          : withSpaceCode(() => folders.copy(record.id, source.path)));
+      } catch (error) {
+        // Where this fails too, the next call or start does it.
+        await discard(record.id).catch((left: unknown) =>
+          log.warn('A volume that could not be made is still there in part', {
+            volume: record.id,
+            reason: errorMessage(left),
+          }),
+        );
+        throw error;
+      }
       const ready = { ...record, phase: 'ready' } as const;
       await store.save(record.id, ready);
       return volumeOf(ready);
@@ -48,6 +63,7 @@ export function createDirVolumes(deps: { records: VolumeRecords; folders: DirFol
 
     async recover() {
       await store.removeTemporaryFiles();
+      await folders.removeUnfinished();
       await discardUnfinished({ records, discard, log });
       const known = new Set(await store.ids());
       for (const id of await folders.ids()) {

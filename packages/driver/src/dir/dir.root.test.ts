@@ -4,7 +4,15 @@ import { VolumeCapability_AccessMode_Mode as Mode } from '@holdfast/csi-spec';
 import { findMount, mountsUnder, readMountInfo, runCommand } from '@holdfast/mount';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { leftoversOf } from '../testing/leftovers.ts';
-import { MiB, mountCapability, options, requestsFor } from '../testing/requests.ts';
+import {
+  fromSnapshot,
+  fromVolume,
+  MiB,
+  mountCapability,
+  options,
+  requestsFor,
+  snapshotRequest,
+} from '../testing/requests.ts';
 import { makeScratchFolder, removeScratchFolder, type ServedBackend, serveBackend } from '../testing/served-backend.ts';
 
 let dir: string;
@@ -44,6 +52,37 @@ describe('a directory volume', () => {
       nodeExpansionRequired: false,
     });
     await driver.controller.deleteVolume(volume.remove(), options);
+    expect(await leftoversOf(dir)).toEqual([]);
+  });
+
+  test('is snapshot, restored and cloned while it is published; each goes its own way, and without a trace', async () => {
+    const volume = volumeOf();
+    await driver.controller.createVolume(volume.create(), options);
+    await driver.node.nodePublishVolume(volume.publish(), options);
+    await writeFile(join(volume.targetPath, 'bytes'), 'before', { mode: 0o640 });
+    const { snapshot } = await driver.controller.createSnapshot(snapshotRequest('snap-1', 'pvc-1'), options);
+    expect(snapshot).toMatchObject({ sizeBytes: 32n * MiB, sourceVolumeId: 'pvc-1', readyToUse: true });
+    await writeFile(join(volume.targetPath, 'bytes'), 'after');
+    const [restored, clone] = [volumeOf(undefined, 'pvc-2'), volumeOf(undefined, 'pvc-3')];
+    await driver.controller.createVolume(restored.create(fromSnapshot('snap-1')), options);
+    await driver.controller.createVolume(clone.create(fromVolume('pvc-1')), options);
+    for (const [copy, text] of [
+      [restored, 'before'],
+      [clone, 'after'],
+    ] as const) {
+      await driver.node.nodePublishVolume(copy.publish(), options);
+      const file = join(copy.targetPath, 'bytes');
+      expect(await readFile(file, 'utf8')).toBe(text);
+      expect((await stat(file)).mode & 0o777).toBe(0o640);
+      await writeFile(file, 'of its own');
+    }
+    expect(await readFile(join(volume.targetPath, 'bytes'), 'utf8')).toBe('after');
+    for (const one of [volume, restored, clone]) {
+      await driver.node.nodeUnpublishVolume(one.unpublish(), options);
+      await driver.controller.deleteVolume(one.remove(), options);
+    }
+    await driver.controller.deleteSnapshot({ snapshotId: 'snap-1', secrets: {} }, options);
+    expect(await readdir(join(driver.pool, 'snapshot-data'))).toEqual([]);
     expect(await leftoversOf(dir)).toEqual([]);
   });
 

@@ -7,13 +7,19 @@ import { withMountCodes } from '../mount-errors.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
 import { openPool, poolSpace, requireWritable } from '../pool/pool-folder.ts';
+import { createGroupRecords, createSnapshotRecords } from '../pool/snapshot-records.ts';
 import { createVolumeRecords } from '../pool/volume-records.ts';
+import { createDiskCopies } from './disk-copies.ts';
 import { createDiskDevices, requireLoopDevices } from './disk-device.ts';
+import { createDiskHealth } from './disk-health.ts';
 import { createDiskImages } from './disk-images.ts';
 import { createDiskPublisher } from './disk-publisher.ts';
+import { createDiskSnapshots } from './disk-snapshots.ts';
 import { createDiskStaging } from './disk-staging.ts';
 import { createDiskVolumes } from './disk-volumes.ts';
+import { createPoolSpace } from './pool-space.ts';
 import { createStageRecords } from './stage-record.ts';
+import { mutableParameters } from './tuning.ts';
 
 const fsTypes = [...fileSystemTypes];
 const parameters = z.object({
@@ -28,13 +34,47 @@ const sectorBytes = 512n;
 /** An image file per volume, shown as a loop device: attached, staged with a file system or published raw, grown while in use. */
 export async function createDiskBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
   const { nodeId, zone, role, maxVolumesPerNode, log } = deps;
-  const pool = await openPool(deps.poolDir, ['volumes', 'images', 'stages', 'nodes']);
+  const pool = await openPool(deps.poolDir, [
+    'volumes',
+    'images',
+    'stages',
+    'nodes',
+    'snapshots',
+    'snapshot-images',
+    'groups',
+  ]);
   const records = createVolumeRecords({ folder: `${pool}/volumes`, log });
   const stageRecords = createStageRecords(`${pool}/stages`, nodeId);
   const images = createDiskImages(`${pool}/images`);
   const nodes = createNodeRegistry(`${pool}/nodes`);
   const devices = createDiskDevices({ images, records: records.store, nodeId });
-  const volumes = createDiskVolumes({ pool, records, stageRecords, images, devices, nodes, maxVolumesPerNode, log });
+  const snapshotRecords = createSnapshotRecords({ folder: `${pool}/snapshots`, log });
+  const groups = createGroupRecords(`${pool}/groups`);
+  const snapshotImages = createDiskImages(`${pool}/snapshot-images`);
+  const space = createPoolSpace({ pool, records, snapshots: snapshotRecords, images });
+  const copies = createDiskCopies({ devices, ownNodeId: role === 'controller' ? undefined : nodeId, log });
+  const volumes = createDiskVolumes({
+    records,
+    stageRecords,
+    images,
+    devices,
+    copies,
+    space,
+    nodes,
+    maxVolumesPerNode,
+    log,
+  });
+  const snapshots = createDiskSnapshots({
+    records: snapshotRecords,
+    groups,
+    stageRecords,
+    images,
+    snapshotImages,
+    copies,
+    space,
+    log,
+  });
+  const health = createDiskHealth({ pool, images, devices });
   const staging = createDiskStaging({ devices, stageRecords, log });
   const publisher = createDiskPublisher({ devices, stageRecords });
 
@@ -54,6 +94,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
 
   return {
     parameters,
+    mutableParameters,
     accessModes: singleNodeModes,
     accessKinds: ['mount', 'block'],
     fsTypes,
@@ -62,7 +103,10 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     maxVolumesPerNode,
     prepare: async () => {
       if (role !== 'controller') await recoverNode();
-      if (role !== 'node') await volumes.recover();
+      if (role === 'node') return;
+      // A held file system first: what is below reads mounts and devices only, and others wait for it.
+      await snapshots.recover();
+      await volumes.recover();
     },
     checkHealth: () => requireWritable(pool),
     findVolume: records.find,
@@ -73,7 +117,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
       const minimumBytes = isFileSystemType(fsType) ? minimumSizeBytes(fsType) : smallestDeviceBytes;
       return { defaultBytes: gibibyte, minimumBytes, maximumBytes: totalBytes, stepBytes: sectorBytes };
     },
-    chooseFsType: ({ fsType }, accesses) => {
+    chooseFsType: ({ fsType }, accesses, sourceFsType) => {
       const asked = accesses.flatMap((access) =>
         access.kind === 'mount' && access.fsType !== '' ? [access.fsType] : [],
       );
@@ -84,14 +128,36 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
           `fsType and csi.storage.k8s.io/fstype of the class disagree: ${wanted.join(', ')}; keep one`,
         );
       }
-      return wanted[0] ?? (accesses.every((access) => access.kind === 'block') ? '' : 'ext4');
+      if (wanted[0] !== undefined) return wanted[0];
+      return accesses.every((access) => access.kind === 'block') ? '' : sourceFsType || 'ext4';
     },
-    createVolume: volumes.create,
+    createVolume: (request) => volumes.create(request),
+    restoreSnapshot: (request, { id }) =>
+      withMountCodes(() => volumes.create(request, { id: { kind: 'snapshot', id }, image: snapshotImages.pathOf(id) })),
+    cloneVolume: (request, volume) =>
+      withMountCodes(() =>
+        volumes.create(request, {
+          id: { kind: 'volume', id: volume.id },
+          image: images.pathOf(volume.id),
+          volume,
+        }),
+      ),
+    modifyVolume: (volume, given) => withMountCodes(() => volumes.modify(volume, given)),
+    createSnapshot: (request) => withMountCodes(() => snapshots.create(request)),
+    deleteSnapshot: snapshots.remove,
+    findSnapshot: snapshotRecords.find,
+    listSnapshots: snapshotRecords.list,
+    createGroupSnapshot: (request) => withMountCodes(() => snapshots.createGroup(request)),
+    deleteGroupSnapshot: snapshots.removeGroup,
+    findGroupSnapshot: snapshots.findGroup,
     deleteVolume: (id) => withMountCodes(() => volumes.remove(id)),
     expandVolume: async (volume, capacityBytes) => {
       await volumes.expand(volume, capacityBytes);
       return { capacityBytes, isNodeExpansionRequired: true };
     },
+    volumeHealth: health.ofVolume,
+    volumeHealthOnNode: health.ofVolumeOnNode,
+    storageHealth: health.ofStorage,
     findNode: volumes.nodeLoad,
     attachVolume: async (volume, attachment) => {
       await volumes.attach(volume, attachment);

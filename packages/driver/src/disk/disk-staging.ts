@@ -15,6 +15,7 @@ import {
   type LoopDevice,
   mountFileSystem,
   probeDevice,
+  renewUuid,
   unmountAll,
 } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
@@ -24,6 +25,7 @@ import { decideFormat } from './decide-format.ts';
 import { isFileSystemOn, isLoopMount } from './device-mounts.ts';
 import type { DiskDevices } from './disk-device.ts';
 import type { StageRecord } from './stage-record.ts';
+import { tuneDevice, tuneFileSystem } from './tuning.ts';
 
 export interface DiskStaging {
   stage(request: StageRequest): Promise<void>;
@@ -43,6 +45,7 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
   return {
     async stage({ volume, stagingPath, access }) {
       const loop = await devices.attach(volume);
+      await tuneDevice(volume, loop.device);
       if (access.kind === 'block') return;
       const fsType = chosenFsType(volume, access);
       if (await isStaged(loop, stagingPath, fsType, wantsReadOnly(loop, access))) return;
@@ -51,6 +54,10 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
       const options = [...access.mountFlags, ...(wantsReadOnly(loop, access) ? ['ro'] : [])];
       await mountFileSystem({ source: loop.device, target: stagingPath, fsType, options });
       await fill(volume.id, record, loop, stagingPath);
+      if (!loop.isReadOnly && !options.includes('ro')) {
+        const mountPoint = await canonicalMountPoint(stagingPath);
+        await tuneFileSystem(volume, { device: loop.device, fsType, mountPoint });
+      }
     },
 
     async unstage(id, stagingPath) {
@@ -107,6 +114,9 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
         };
         // Left mounted by a node of this machine that has lost it: one kernel, one file system, and no tool may touch the device.
         const lostMounts = (await devices.mountsOf(device)).map(({ mountPoint }) => mountPoint);
+        // A copy, mounted for the first time: beside its source, which may be mounted too.
+        const isNewCopy = before === undefined && volume.source !== undefined;
+        if (isNewCopy && !loop.isReadOnly && lostMounts.length === 0) await renewUuid({ device, fsType });
         await remember(volume.id, before, { ...record, stagingPath, lostMounts });
         if (lostMounts.length > 0) return { ...record, stagingPath, lostMounts };
         if (!loop.isReadOnly && (await checkFileSystem(device, fsType)).isCorrected) {

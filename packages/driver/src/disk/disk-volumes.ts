@@ -1,18 +1,22 @@
-import { createKeyedLock, formatBytes, type Logger } from '@holdfast/core';
-import type { Attachment, CreateRequest, NodeLoad, Volume } from '@holdfast/driver-kit';
+import { errorMessage, type Logger } from '@holdfast/core';
+import type { Attachment, CreateRequest, NodeLoad, SourceId, StringMap, Volume } from '@holdfast/driver-kit';
 import { rpcError } from '@holdfast/rpc';
 import { zoneTopologyKey } from '../names.ts';
 import type { NodeRegistry } from '../pool/node-registry.ts';
-import { poolSpace } from '../pool/pool-folder.ts';
 import type { RecordStore } from '../pool/record-store.ts';
-import { volumeOf } from '../pool/volume-record.ts';
+import { type VolumeRecord, volumeOf } from '../pool/volume-record.ts';
 import { discardUnfinished, recordFor, type VolumeRecords, withoutRecord } from '../pool/volume-records.ts';
+import { isFileSystemOn } from './device-mounts.ts';
+import type { DiskCopies } from './disk-copies.ts';
 import type { DiskDevices } from './disk-device.ts';
 import type { DiskImages } from './disk-images.ts';
+import type { PoolSpace } from './pool-space.ts';
 import type { StageRecord } from './stage-record.ts';
+import { tuneDevice, tuneFileSystem } from './tuning.ts';
 
 export interface DiskVolumes {
-  create(request: CreateRequest<unknown>): Promise<Volume>;
+  create(request: CreateRequest<unknown>, source?: ImageSource): Promise<Volume>;
+  modify(volume: Volume, mutableParameters: StringMap): Promise<void>;
   remove(id: string): Promise<void>;
   expand(volume: Volume, capacityBytes: bigint): Promise<void>;
   attach(volume: Volume, attachment: Attachment): Promise<void>;
@@ -22,12 +26,20 @@ export interface DiskVolumes {
   recover(): Promise<void>;
 }
 
+/** What a new image is copied from. */
+export interface ImageSource {
+  readonly id: SourceId;
+  readonly image: string;
+  readonly volume?: Volume;
+}
+
 export interface DiskVolumesDeps {
-  readonly pool: string;
   readonly records: VolumeRecords;
   readonly stageRecords: RecordStore<StageRecord>;
   readonly images: DiskImages;
   readonly devices: DiskDevices;
+  readonly copies: DiskCopies;
+  readonly space: PoolSpace;
   readonly nodes: NodeRegistry;
   readonly maxVolumesPerNode: number;
   readonly log: Logger;
@@ -35,9 +47,8 @@ export interface DiskVolumesDeps {
 
 /** The controller's side of disk volumes: images, records, attachments. */
 export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
-  const { pool, records, stageRecords, images, devices, nodes, maxVolumesPerNode, log } = deps;
+  const { records, stageRecords, images, devices, copies, space, nodes, maxVolumesPerNode, log } = deps;
   const { store } = records;
-  const space = createKeyedLock();
 
   async function discard(id: string): Promise<void> {
     if ((await devices.release(id)) === 'inUse') throw inUse(id);
@@ -46,24 +57,22 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
     await store.remove(id);
   }
 
-  /** Images are sparse; what volumes were promised and have not written yet is kept free for them. */
-  async function availableBytes(): Promise<bigint> {
-    let promised = 0n;
-    for (const { id, capacityBytes } of await records.all()) {
-      const allocated = await images.allocatedBytes(id);
-      if (allocated < capacityBytes) promised += capacityBytes - allocated;
+  /** @returns what the image shares with its source */
+  async function fill(record: VolumeRecord, source: ImageSource | undefined): Promise<bigint> {
+    if (source === undefined) {
+      await images.make(record.id, record.capacityBytes);
+      return 0n;
     }
-    const free = (await poolSpace(pool)).availableBytes;
-    return free > promised ? free - promised : 0n;
-  }
-
-  async function requireSpace(neededBytes: bigint): Promise<void> {
-    const available = await availableBytes();
-    if (neededBytes <= available) return;
-    throw rpcError(
-      'ResourceExhausted',
-      `the pool has ${formatBytes(available)} left that no volume was promised, ${formatBytes(neededBytes)} more are needed`,
-    );
+    const how = await copies.cut([
+      {
+        from: source.image,
+        to: images.pathOf(record.id),
+        ...(source.volume === undefined ? {} : { volume: source.volume }),
+      },
+    ]);
+    const sharedBytes = how === 'shared' ? await images.allocatedBytes(record.id) : 0n;
+    await images.grow(record.id, record.capacityBytes);
+    return sharedBytes;
   }
 
   /** A scheduler sees to it; this is for callers that have none. */
@@ -80,20 +89,49 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
   }
 
   return {
-    availableBytes,
-    create: (request) =>
-      space.run('space', async () => {
-        const record = recordFor(request);
+    availableBytes: space.availableBytes,
+    async create(request, source) {
+      const record = recordFor(request, source?.id);
+      await space.reserve(async () => {
         // A half-made or half-removed volume of this name holds nothing that anybody was promised.
         if ((await store.load(record.id)) !== undefined) await discard(record.id);
         else if (await images.has(record.id)) throw withoutRecord(images.pathOf(record.id));
-        await requireSpace(record.capacityBytes);
+        await space.require(record.capacityBytes);
         await store.save(record.id, record);
-        await images.make(record.id, record.capacityBytes);
-        const ready = { ...record, phase: 'ready' } as const;
+      });
+      try {
+        const sharedBytes = await fill(record, source);
+        const ready = { ...record, phase: 'ready', ...(sharedBytes === 0n ? {} : { sharedBytes }) } as const;
         await store.save(record.id, ready);
         return volumeOf(ready);
-      }),
+      } catch (error) {
+        // What it was promised is free again at once; where that fails too, the next call or start does it.
+        await discard(record.id).catch((left: unknown) =>
+          log.warn('A volume that could not be made is still there in part', {
+            volume: record.id,
+            reason: errorMessage(left),
+          }),
+        );
+        throw error;
+      }
+    },
+
+    async modify({ id }, given) {
+      const volume = await records.update(id, (record) => ({
+        ...record,
+        mutableParameters: { ...record.mutableParameters, ...given },
+      }));
+      // In use on this machine it is changed now, elsewhere when it is staged the next time.
+      const loop = await devices.find(id);
+      if (volume === undefined || loop === undefined) return;
+      await tuneDevice(volume, loop.device);
+      const held = (await devices.mountsOf(loop.device)).find(
+        (entry) => isFileSystemOn(entry, loop.device) && !entry.superOptions.includes('ro'),
+      );
+      if (held !== undefined) {
+        await tuneFileSystem(volume, { device: loop.device, fsType: held.fsType, mountPoint: held.mountPoint });
+      }
+    },
 
     async remove(id) {
       const record = await store.load(id);
@@ -104,8 +142,8 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
     },
 
     expand: (volume, capacityBytes) =>
-      space.run('space', async () => {
-        if (capacityBytes > volume.capacityBytes) await requireSpace(capacityBytes - volume.capacityBytes);
+      space.reserve(async () => {
+        if (capacityBytes > volume.capacityBytes) await space.require(capacityBytes - volume.capacityBytes);
         // The image first: a record must never promise more than there is.
         await images.grow(volume.id, capacityBytes);
         if (capacityBytes > volume.capacityBytes)
@@ -141,6 +179,11 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
 
     async recover() {
       await store.removeTemporaryFiles();
+      await copies.removeUnfinished(images.folder);
+      for (const { phase, source } of await records.all()) {
+        // Its source was held while it was copied, and whoever held it is gone.
+        if (phase === 'creating' && source?.kind === 'volume') await copies.thaw(source.id);
+      }
       for (const { id, phase } of await records.all()) {
         if (phase === 'ready' && !(await images.has(id))) {
           log.error('A volume has lost its image: restore it, or delete the volume', {

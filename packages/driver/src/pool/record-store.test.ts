@@ -66,7 +66,7 @@ describe('a record', () => {
     const [written] = fc.sample(record, 1);
     if (written === undefined) throw new Error('no sample');
     await checked.save('v', { ...written, id: 'w' });
-    await expect(checked.load('v')).rejects.toThrow('it is the record of volume "w"');
+    await expect(checked.load('v')).rejects.toThrow('it is the record of "w"');
     await checked.save('w', { ...written, id: 'w' });
     expect((await checked.load('w'))?.id).toBe('w');
   });

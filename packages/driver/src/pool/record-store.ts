@@ -4,11 +4,11 @@ import * as z from 'zod';
 import { isMissing, removeFileDurably, removeTemporaryFiles, writeFileDurably } from './durable-file.ts';
 import { pathInside } from './path-inside.ts';
 
-/** A file that is there and cannot be understood. Its volume is out of service; the others go on. */
+/** A file that is there and cannot be understood. Its volume or snapshot is out of service; the others go on. */
 export class BrokenRecordError extends Error {
   constructor(file: string, reason: string) {
     super(
-      `${file} cannot be read: ${reason}. Restore it from a copy, or, when the volume is not wanted any more, remove the file and then the volume's data by hand`,
+      `${file} cannot be read: ${reason}. Restore it from a copy, or, when what it stands for is not wanted any more, remove the file and then the data by hand`,
     );
     this.name = 'BrokenRecordError';
   }
@@ -52,7 +52,7 @@ export function createRecordStore<T>(deps: {
       }
       const record = readRecord(file, schema, text);
       const named = idOf?.(record) ?? id;
-      if (named !== id) throw new BrokenRecordError(file, `it is the record of volume ${JSON.stringify(named)}`);
+      if (named !== id) throw new BrokenRecordError(file, `it is the record of ${JSON.stringify(named)}`);
       return record;
     },
     save: (id, record) => writeFileDurably(fileOf(id), `${JSON.stringify(encode(record), undefined, 2)}\n`, writer),

@@ -1,5 +1,5 @@
 import { errorMessage, type Logger } from '@holdfast/core';
-import type { CreateRequest, Volume } from '@holdfast/driver-kit';
+import type { CreateRequest, SourceId, Volume } from '@holdfast/driver-kit';
 import { rpcError } from '@holdfast/rpc';
 import { writerName } from './durable-file.ts';
 import { BrokenRecordError, createRecordStore, type RecordStore } from './record-store.ts';
@@ -64,8 +64,8 @@ export function createVolumeRecords(deps: { folder: string; log: Logger }): Volu
 }
 
 /** A new volume's record, before anything of it is made. */
-export function recordFor(request: CreateRequest<unknown>): VolumeRecord {
-  const { id, name, capacityBytes, givenParameters, fsType, topology } = request;
+export function recordFor(request: CreateRequest<unknown>, source?: SourceId): VolumeRecord {
+  const { id, name, capacityBytes, givenParameters, mutableParameters, fsType, topology } = request;
   return {
     version: 1,
     id,
@@ -76,6 +76,8 @@ export function recordFor(request: CreateRequest<unknown>): VolumeRecord {
     fsType,
     topology: topology.map((segments) => ({ ...segments })),
     attachments: [],
+    ...(source === undefined ? {} : { source: { ...source } }),
+    ...(Object.keys(mutableParameters).length === 0 ? {} : { mutableParameters: { ...mutableParameters } }),
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   ControllerExpandVolumeRequest,
   ControllerPublishVolumeRequest,
+  CreateSnapshotRequest,
   CreateVolumeRequest,
   type DeepPartial,
   VolumeCapability_AccessMode_Mode as Mode,
@@ -57,4 +58,16 @@ export function requestsFor(volume: { name: string; capability: VolumeCapability
     detach: (nodeId = 'node-a') => ({ volumeId, nodeId, secrets: {} }),
     remove: () => ({ volumeId, secrets: {} }),
   };
+}
+
+export function snapshotRequest(name: string, sourceVolumeId: string): CreateSnapshotRequest {
+  return CreateSnapshotRequest.fromPartial({ name, sourceVolumeId });
+}
+
+export function fromSnapshot(snapshotId: string): DeepPartial<CreateVolumeRequest> {
+  return { volumeContentSource: { type: { $case: 'snapshot', value: { snapshotId } } } };
+}
+
+export function fromVolume(volumeId: string): DeepPartial<CreateVolumeRequest> {
+  return { volumeContentSource: { type: { $case: 'volume', value: { volumeId } } } };
 }

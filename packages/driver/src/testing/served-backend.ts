@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRecordingLogger } from '@holdfast/core/testing';
-import { ControllerService, NodeService } from '@holdfast/csi-spec';
+import { ControllerService, GroupControllerService, NodeService } from '@holdfast/csi-spec';
 import { type Role, serveDriver } from '@holdfast/driver-kit';
 import { type Client, dialUnix } from '@holdfast/rpc';
 import { createDirBackend } from '../dir/dir-backend.ts';
@@ -12,6 +12,7 @@ export interface ServedBackend {
   readonly dir: string;
   readonly pool: string;
   readonly controller: Client<ControllerService>;
+  readonly group: Client<GroupControllerService>;
   readonly node: Client<NodeService>;
   readonly log: ReturnType<typeof createRecordingLogger>;
   stop(): Promise<void>;
@@ -42,6 +43,7 @@ export async function serveBackend(
     pool,
     log,
     controller: connection.client(ControllerService),
+    group: connection.client(GroupControllerService),
     node: connection.client(NodeService),
     stop: async () => {
       connection.close();

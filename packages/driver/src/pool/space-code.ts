@@ -1,0 +1,16 @@
+import { errorMessage } from '@holdfast/core';
+import { CommandError } from '@holdfast/mount';
+import { rpcError } from '@holdfast/rpc';
+
+/** A pool that is full is RESOURCE_EXHAUSTED, CSI spec "CreateVolume Errors", whether a tool or the kernel says so. */
+export async function withSpaceCode<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isFull =
+      (error instanceof CommandError && /No space left|Disk quota exceeded/.test(error.message)) ||
+      (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'));
+    if (isFull) throw rpcError('ResourceExhausted', `the pool is full: ${errorMessage(error)}`, { cause: error });
+    throw error;
+  }
+}
