@@ -26,7 +26,10 @@ describe('attach and detach', () => {
     await rig.addAttachment('va-1', 'pv-1', 'node-1');
     const attached = await rig.untilAttached('va-1');
     expect(attached.metadata.finalizers).toEqual([FINALIZER]);
-    expect(attached.metadata.annotations).toEqual({ [annotations.nodeId]: 'id-of-node-1' });
+    expect(attached.metadata.annotations).toEqual({
+      [annotations.nodeId]: 'id-of-node-1',
+      [annotations.volumeHandle]: 'vol-pv-1',
+    });
     expect(await finalizersOf('pv-1')).toContain(FINALIZER);
     expect(rig.writes()).toEqual([
       'patch persistentvolumes',
