@@ -1,5 +1,5 @@
 import type { StoreChange } from '@holdfast/control';
-import type { PersistentVolumeClaim } from '@holdfast/kube';
+import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
 import { wantedClass } from './decide-modify.ts';
 import { resourceStatuses } from './names.ts';
 
@@ -19,6 +19,12 @@ export function isWorthResizing(change: ClaimChange): boolean {
 
 export function isWorthModifying(change: ClaimChange): boolean {
   return change.kind !== 'updated' || modifyPart(change.object) !== modifyPart(change.old);
+}
+
+/** Whether a volume's change is one that its claim may have waited for. */
+export function isWorthClaims(change: StoreChange<PersistentVolume>): boolean {
+  if (change.kind !== 'updated') return change.kind === 'added';
+  return change.object.spec?.claimRef?.uid !== change.old.spec?.claimRef?.uid;
 }
 
 /** What users, the binder and kubelet change, as one text to compare. */

@@ -1,5 +1,5 @@
 import { errorMessage, type Logger } from '@holdfast/core';
-import { apiVersionOf, type KubeClient, volumeAttributesClasses } from '@holdfast/kube';
+import { apiVersionOf, isNotFound, type KubeClient, volumeAttributesClasses } from '@holdfast/kube';
 import * as z from 'zod';
 
 const resourceList = z.object({ resources: z.array(z.object({ name: z.string() })) });
@@ -16,18 +16,15 @@ export async function servesAttributesClasses(deps: {
   const { client, log, signal } = deps;
   const apiVersion = apiVersionOf(volumeAttributesClasses);
   try {
-    const { status, body } = await client.request('GET', `/apis/${apiVersion}`, undefined, { signal });
-    if (status !== 404) {
-      const { resources } = resourceList.parse(body);
-      if (resources.some(({ name }) => name === volumeAttributesClasses.plural)) return true;
-    }
+    const { body } = await client.request('GET', `/apis/${apiVersion}`, undefined, { signal });
+    const { resources } = resourceList.parse(body);
+    if (resources.some(({ name }) => name === volumeAttributesClasses.plural)) return true;
   } catch (error) {
     signal.throwIfAborted();
-    log.error('Cannot tell whether the API server has VolumeAttributesClass', {
-      apiVersion,
-      error: errorMessage(error),
-    });
-    return true;
+    if (!isNotFound(error)) {
+      log.error('Cannot tell whether the API server has VolumeAttributesClass', { error: errorMessage(error) });
+      return true;
+    }
   }
   log.info('Volumes are not modified: the API server does not have VolumeAttributesClass', { apiVersion });
   return false;

@@ -13,7 +13,7 @@ import {
 import { type Clock, createKeyedLock, type Logger, systemClock, untilAborted } from '@holdfast/core';
 import { type KubeClient, objectKey, type PersistentVolumeClaim } from '@holdfast/kube';
 import { runGroup } from '@holdfast/sidecar';
-import { type ClaimChange, isWorthModifying, isWorthResizing } from './claim-changes.ts';
+import { type ClaimChange, isWorthClaims, isWorthModifying, isWorthResizing } from './claim-changes.ts';
 import { createClaimWriter } from './claim-writer.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import type { ResizeRules } from './decide.ts';
@@ -91,9 +91,9 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
       claims.subscribe((change) => {
         if (isWorthALook(change)) enqueue(queue, [change.object]);
       }),
-      // A claim may be seen before its volume.
-      volumes.subscribe(({ kind, object }) => {
-        if (kind === 'added') enqueue(queue, claims.byIndex('volume', object.metadata.name));
+      // A claim may be seen before its volume, or before the volume is known to be its own.
+      volumes.subscribe((change) => {
+        if (isWorthClaims(change)) enqueue(queue, claims.byIndex('volume', change.object.metadata.name));
       }),
     ];
     const reconcile = (key: string, at: AbortSignal) => lock.run(key, () => job.reconcile(key, at), at);

@@ -5,7 +5,10 @@ import { conditionList, factPatch, removals, statusPatch, timestamp } from './st
 
 const MODIFY_CONDITIONS: readonly string[] = [conditions.modifyingVolume, conditions.modifyVolumeError];
 
-/** Says that the volume is being changed to a class it was not being changed to. What was said of another class goes. */
+/**
+ * Says that the volume is being changed to a class. Written before each call that does not only go on with the last one: if
+ * this process dies meanwhile, the next one knows that the outcome is unknown. What was said of another class goes.
+ */
 export function modifyStartPatch(claim: PersistentVolumeClaim, target: string, nowMs: number): Patch {
   const message = `Modifying volume to "${target}" is in progress.`;
   return statusPatch({
@@ -14,7 +17,7 @@ export function modifyStartPatch(claim: PersistentVolumeClaim, target: string, n
       modifyVolumeStatus: { status: modifyStatuses.inProgress, targetVolumeAttributesClassName: target },
       ...conditionList([
         condition(claim, { type: conditions.modifyingVolume, message }, nowMs),
-        ...removals(claim, [conditions.modifyVolumeError]),
+        ...(recordedClass(claim) === target ? [] : removals(claim, [conditions.modifyVolumeError])),
       ]),
     },
   });
