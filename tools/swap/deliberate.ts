@@ -65,6 +65,11 @@ export const deliberate: readonly Deliberate[] = [
     isFewer: true,
   },
   {
+    row: 'annotations of an attachment',
+    place: /\/attachments\/[^/]+\/metadata\/annotations\/attacher\.csi\.holdfast\/(volume-handle|publish-secret)$/,
+    theirs: /^-$/,
+  },
+  {
     row: 'status of an attachment that is gone',
     place: /\/writes\/patch volumeattachments\/status 404$/,
     ours: /^-$/,
