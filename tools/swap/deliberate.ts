@@ -70,6 +70,11 @@ export const deliberate: readonly Deliberate[] = [
     theirs: /^-$/,
   },
   {
+    row: 'events of a failure that repeats',
+    place: /fails twice\/[^/]+\/events\/Warning Volume(Resize|Modify)Failed on [^/]+\/(count|messages\/.*)$/,
+    isFewer: true,
+  },
+  {
     row: 'status of an attachment that is gone',
     place: /\/writes\/patch volumeattachments\/status 404$/,
     ours: /^-$/,
