@@ -183,6 +183,23 @@ describe('attach and detach', () => {
     expect(unpublishes()).toHaveLength(1);
   });
 
+  test("a volume is released in one write, also when others' finalizers go at the same moment", async () => {
+    const { client } = rig.cluster;
+    await rig.addVolume('pv-1', { finalizers: ['a.example/b', FINALIZER, 'c.example/d'] });
+    await rig.start();
+    const removal = { kind: 'json' as const, operations: [{ op: 'remove' as const, path: '/metadata/finalizers/0' }] };
+    let isFirst = true;
+    rig.cluster.intercept(async ({ method, resource, userAgent }) => {
+      if (!isFirst || method !== 'PATCH' || resource !== 'persistentvolumes' || userAgent !== rig.userAgent) return;
+      isFirst = false;
+      await client.patch(persistentVolumes, { name: 'pv-1' }, removal);
+    });
+    await client.delete(persistentVolumes, { name: 'pv-1' });
+    await vi.waitFor(async () => expect(await finalizersOf('pv-1')).not.toContain(FINALIZER));
+    expect(await finalizersOf('pv-1')).toContain('c.example/d');
+    expect(rig.writes()).toEqual(['patch persistentvolumes']);
+  });
+
   test('work left by a former process is taken up: one to attach, one to detach', async () => {
     await rig.addVolume('pv-1');
     await rig.addVolume('pv-2');

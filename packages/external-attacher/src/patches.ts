@@ -3,6 +3,7 @@ import {
   escapeJsonPointer,
   type JsonPatchOperation,
   type Patch,
+  type PersistentVolume,
   sameObject,
   sameVersion,
   type VolumeAttachment,
@@ -46,6 +47,14 @@ function annotationPatchOperations(
     const path = `/metadata/annotations/${escapeJsonPointer(key)}`;
     return value === undefined ? { op: 'remove', path } : { op: 'add', path, value };
   });
+}
+
+/**
+ * Takes our finalizer off a volume by its name. A deleted volume loses the finalizers of others at the same moment: a
+ * patch by index, guarded by the list as it was, would be refused and made again.
+ */
+export function releaseVolumePatch({ metadata: { uid } }: PersistentVolume, finalizer: string): Patch {
+  return { kind: 'strategic', body: { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [finalizer] } } };
 }
 
 /** Undefined when the status says so already. */
