@@ -40,10 +40,17 @@ export const deliberate: readonly Deliberate[] = [
       /\/events\/Normal Resizing on PersistentVolumeClaim data\/(count|messages\/External resizer is resizing volume)/,
     ours: /^-$/,
   },
+  {
+    row: 'events about progress',
+    place:
+      /\/events\/Normal VolumeModify on PersistentVolumeClaim data\/(count|messages\/external resizer is modifying volume)/,
+    ours: /^-$/,
+  },
   { row: 'events about progress', place: /\/writes\/(create|patch) events$/, isFewer: true },
   {
     row: 'messages of events',
-    place: /\/events\/Warning (ProvisioningFailed|VolumeResizeFailed|VolumeFailedDelete) on [^/]+\/messages\//,
+    place:
+      /\/events\/Warning (ProvisioningFailed|VolumeResizeFailed|VolumeModifyFailed|VolumeFailedDelete) on [^/]+\/messages\//,
   },
   { row: 'messages of events', place: /\/writes\/patch events$/, ours: /^-$/, theirs: /^"any"$/, isSometimes: true },
   {
