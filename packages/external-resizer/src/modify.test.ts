@@ -236,6 +236,7 @@ describe('a class that is not there', () => {
       return late.promise;
     });
     await rig.start();
+    await eventually(() => expect(rig.log.lines.some(({ fields }) => fields['controller'] === 'modifier')).toBe(true));
     await rig.createClass('bronze', '100');
     await rig.requestClass('bronze');
     await eventuallyHas(rig, 'bronze');
