@@ -1,5 +1,5 @@
 // Generates packages/csi-spec/src/gen from /proto (messages and services with ts-proto, and the field table), then the pages of
-// docs/flags from the programs' flag tables.
+// docs/flags from the programs' flag tables, and docs/sandbox-differences.md from the table of the differential test.
 //
 //   node tools/generate.ts           writes the files
 //   node tools/generate.ts --check   exits 1 and names the files that are not up to date
@@ -74,4 +74,10 @@ if (unknown.length > 0) {
   // Only now: the programs import what was generated.
   const { writeFlagPages } = await import('./flag-pages.ts');
   writeFlagPages({ isCheck: process.argv.includes('--check') });
+  const { acceptedDifferences } = await import('./differential/accepted.ts');
+  const { differencesPage } = await import('./differential/differences-page.ts');
+  // Its own test says when it is not up to date.
+  if (!process.argv.includes('--check')) {
+    writeFileSync(path.join(root, 'docs/sandbox-differences.md'), differencesPage(acceptedDifferences));
+  }
 }

@@ -18,7 +18,7 @@ describe('parseArguments', () => {
   });
 
   it('takes parts and a number of objects', () => {
-    expect(parseArguments(['--only', 'attach,provision', '--n=200', '--runs=1', '--json'])).toMatchObject({
+    expect(parseArguments(['--only', 'attach,provision', '--n=200', '--json'])).toMatchObject({
       parts: new Set(['provision', 'attach']),
       loads: [{ profile: 'unlimited', objects: 200 }],
       runs: 1,
@@ -32,6 +32,12 @@ describe('parseArguments', () => {
       driver: { kind: 'command', command: ['/bin/driver', '--endpoint={endpoint}'] },
       topology: { zone: 'a', rack: 'b' },
       nodeId: 'n1',
+    });
+  });
+
+  it('takes flags of Node', () => {
+    expect(parseArguments(['--node-flags=--max-semi-space-size=4,--optimize-for-size'])).toMatchObject({
+      nodeFlags: ['--max-semi-space-size=4', '--optimize-for-size'],
     });
   });
 
@@ -50,6 +56,7 @@ describe('parseArguments', () => {
     ['an unknown profile', ['--n=5', '--profile=fast'], '--profile must be default or unlimited, got "fast"'],
     ['a pair without a value', ['--topology=zone'], '--topology has "zone", which is not KEY=VALUE'],
     ['an empty command', ['--driver-command= '], '--driver-command is empty'],
+    ['a flag of Node that is none', ['--node-flags=lean'], '--node-flags has "lean", which is no flag'],
     ['an unknown driver', ['--driver=nfs'], '--driver must be memory or disk, got "nfs"'],
     [
       'two drivers',

@@ -37,6 +37,8 @@ export interface BenchArguments {
   readonly grownSize: string;
   readonly isJson: boolean;
   readonly writesDocs: boolean;
+  /** For our sidecars. */
+  readonly nodeFlags: readonly string[];
   /** Where our sidecars leave their CPU profiles. */
   readonly profileFolder: string | undefined;
 }
@@ -53,7 +55,7 @@ Our sidecars and the Go ones, in turn, on the same control plane, driver and loa
                           What a part needs beforehand (a volume to attach) is done too, and not measured
   --n=N                   so many objects, without client-side limits, instead of 50 with default flags and 1,000 without limits
   --profile=PROFILE       flags of the sidecars with --n: default or unlimited; default: unlimited
-  --runs=N                runs of each maker; the order alternates; default: 3
+  --runs=N                runs of each maker; the order alternates; default: 3, and with --n 1: a quick look
   --makers=MAKER,…        of ours, upstream; default: both
   --full-claims=N         bound claims of the part "full", half of them attached; default: 10,000
   --driver=DRIVER         memory (volumes in a map: what is measured is the sidecars) or disk (holdfast-driver); default: memory
@@ -65,6 +67,7 @@ Our sidecars and the Go ones, in turn, on the same control plane, driver and loa
   --size=QUANTITY, --grown-size=QUANTITY  default: 64Mi and 128Mi
   --json                  print everything measured as JSON, instead of tables
   --write-docs            write docs/benchmarks.md from this run
+  --node-flags=FLAG,…     flags of Node for our sidecars, such as --max-semi-space-size=4
   --cpu-profiles=FOLDER   let our sidecars leave CPU profiles there (their figures suffer a little)
   --help`;
 
@@ -85,6 +88,7 @@ const optionTypes = {
   'grown-size': { type: 'string' },
   json: { type: 'boolean' },
   'write-docs': { type: 'boolean' },
+  'node-flags': { type: 'string' },
   'cpu-profiles': { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -100,7 +104,7 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
   return {
     parts: new Set(chosen),
     loads: loadsOf(values.n, values.profile),
-    runs: wholeNumber('--runs', values.runs) ?? 3,
+    runs: wholeNumber('--runs', values.runs) ?? (values.n === undefined ? 3 : 1),
     makers: oneOfEach('--makers', values.makers, ['ours', 'upstream'] as const),
     fullClaims: wholeNumber('--full-claims', values['full-claims']) ?? 10_000,
     driver: driverOf(values),
@@ -111,8 +115,16 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
     grownSize: values['grown-size'] ?? '128Mi',
     isJson: values.json ?? false,
     writesDocs: values['write-docs'] ?? false,
+    nodeFlags: nodeFlagsOf(values['node-flags']),
     profileFolder: values['cpu-profiles'],
   };
+}
+
+function nodeFlagsOf(text: string | undefined): readonly string[] {
+  const flags = text === undefined || text === '' ? [] : text.split(',');
+  const foreign = flags.find((flag) => !flag.startsWith('-'));
+  if (foreign === undefined) return flags;
+  throw new ArgumentError(`--node-flags has "${foreign}", which is no flag; flags begin with a dash`);
 }
 
 function readOptions(argv: readonly string[]) {

@@ -19,7 +19,11 @@ export interface Conditions {
   readonly upstream: Readonly<Record<string, string>>;
   readonly runs: number;
   readonly driver: string;
+  /** Of our sidecars. */
+  readonly nodeFlags: readonly string[];
 }
+
+const measuredPrograms = ['etcd', 'kube-apiserver', 'csi-provisioner', 'csi-attacher', 'csi-resizer'];
 
 export function conditionsOf(args: BenchArguments): Conditions {
   return {
@@ -32,10 +36,13 @@ export function conditionsOf(args: BenchArguments): Conditions {
     node: process.versions.node,
     holdfast: version,
     upstream: Object.fromEntries(
-      referenceModules.filter(({ name }) => name !== 'csi-sanity').map(({ name, version }) => [name, version]),
+      referenceModules
+        .filter(({ programs }) => measuredPrograms.some((program) => program in programs))
+        .map(({ name, version }) => [name, version]),
     ),
     runs: args.runs,
     driver: describeDriver(args),
+    nodeFlags: args.nodeFlags,
   };
 }
 

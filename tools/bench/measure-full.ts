@@ -30,6 +30,7 @@ export async function measureFull(full: FullCluster, nth: number, deps: MeasureD
       csiAddress: driver.address,
       kubeconfig: cluster.adminKubeconfig,
       folder,
+      nodeFlags: args.nodeFlags,
       profileFolder: args.profileFolder,
     },
     { cluster, signal },
@@ -84,7 +85,6 @@ async function measureFlood(
   say(`${maker}: ${section}`);
   const cpuBefore = new Map(sidecarNames.map((name) => [name, group.cpuSeconds(name)]));
   const body = { metadata: { annotations: { 'bench/touched': source.label } } };
-  const startedMs = performance.now();
   await inParallel(touched, requestsAtOnce, async (name) => {
     await client.patch(persistentVolumes, { name }, { kind: 'merge', body }, { signal });
   });
@@ -98,8 +98,6 @@ async function measureFlood(
   for (const { name, askedMs, work } of works) {
     const doneMs = await work.doneAtMs;
     record({ section, name: `csi-${name}: work asked for at their end → done`, unit: 'ms', value: doneMs - askedMs });
-    const value = (touched.length * 1000) / (doneMs - startedMs);
-    record({ section, name: `csi-${name}: changes seen`, unit: 'events/s', value });
   }
   await group.settle();
   for (const name of sidecarNames) {

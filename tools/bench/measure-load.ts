@@ -46,6 +46,7 @@ export async function measureLoad(load: Load, deps: MeasureDeps): Promise<void> 
       csiAddress: driver.address,
       kubeconfig: cluster.adminKubeconfig,
       folder,
+      nodeFlags: args.nodeFlags,
       profileFolder: args.profileFolder,
     },
     { cluster, signal },

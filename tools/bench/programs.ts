@@ -40,16 +40,17 @@ export interface SidecarSpec {
   readonly csiAddress: string;
   readonly kubeconfig: string;
   readonly folder: string;
+  readonly nodeFlags: readonly string[];
   readonly profileFolder: string | undefined;
 }
 
 export async function startSidecar(spec: SidecarSpec): Promise<Program> {
-  const { name, maker, profile, csiAddress, kubeconfig, folder, profileFolder } = spec;
+  const { name, maker, profile, csiAddress, kubeconfig, folder, nodeFlags, profileFolder } = spec;
   const flags = [`--csi-address=${csiAddress}`, `--kubeconfig=${kubeconfig}`, ...flagsFor(name, profile)];
   const profiling = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
   const command =
     maker === 'ours'
-      ? { file: process.execPath, args: [...profiling, bundleOf(name), ...flags] }
+      ? { file: process.execPath, args: [...nodeFlags, ...profiling, bundleOf(name), ...flags] }
       : { file: referenceProgram(`csi-${name}`), args: flags };
   return startProgram({ label: `csi-${name} (${maker})`, ...command, logFile: `${folder}/csi-${name}.log` });
 }

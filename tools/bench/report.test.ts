@@ -31,6 +31,7 @@ const conditions: Conditions = {
   upstream: { 'csi-attacher': 'v4' },
   runs: 3,
   driver: 'volumes in a map',
+  nodeFlags: ['--max-semi-space-size=4'],
 };
 
 describe('spreadText', () => {
@@ -98,6 +99,7 @@ describe('renderPage', () => {
     const page = renderPage([comparison({})], conditions);
     expect(page).toContain('2026-01-02, commit 0123456789ab, 3 runs');
     expect(page).toContain('2 cores (a processor, x64), 8,192 MiB, Linux 6.1.0');
+    expect(page).toContain('Holdfast 0.1.0 on Node 24.0.0 --max-semi-space-size=4;');
     expect(page).toContain('- more, 2.00 times: CPU (attach, 50 objects): 2.00 against 1.00 s');
     expect(page).toContain('## attach, 50 objects');
   });

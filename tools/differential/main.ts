@@ -6,10 +6,15 @@ import { parseArgs } from 'node:util';
 import { goIsMissing, hasGo, referenceProgram } from '../reference/build.ts';
 import { acceptedDifferences } from './accepted.ts';
 import { topics } from './catalogue/all.ts';
+import type { Difference } from './compare.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { createTelling } from './run-script.ts';
 import type { Step, Topic } from './script.ts';
+import { tellSequences } from './sequences.ts';
 import { type Servers, startServers } from './servers.ts';
+
+const sequencesName = 'sequences';
+const sequences = 30;
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
@@ -47,7 +52,7 @@ function readOptions(): Options | undefined {
     const { values } = parseArgs({ options: { only: { type: 'string' }, seed: { type: 'string' } } });
     const seed = values.seed === undefined ? undefined : Number(values.seed);
     if (seed !== undefined && !Number.isSafeInteger(seed)) throw new Error(`--seed ${values.seed} is no whole number`);
-    const names = topics.map(({ name }) => name);
+    const names = [...topics.map(({ name }) => name), sequencesName];
     if (values.only !== undefined && !names.includes(values.only)) {
       throw new Error(`--only ${values.only} is no topic; there are: ${names.join(', ')}`);
     }
@@ -58,18 +63,30 @@ function readOptions(): Options | undefined {
   }
 }
 
-async function compare(servers: Servers, { only }: Options): Promise<number> {
+async function compare(servers: Servers, { only, seed }: Options): Promise<number> {
   const ledger = createLedger(acceptedDifferences);
   for (const topic of topics) {
     if (only !== undefined && topic.name !== only) continue;
     stop.signal.throwIfAborted();
     await tellTopic(servers, topic, ledger);
   }
+  if (only === undefined || only === sequencesName) await tellRandom(servers, ledger, seed ?? Date.now() % 2 ** 31);
   const stale = only === undefined ? ledger.unused() : [];
   for (const { what } of stale) console.log(`FAILED accepted, but met nowhere any more: ${what}`);
   const failed = ledger.failed + stale.length;
   console.log(`\n${ledger.passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+async function tellRandom(servers: Servers, ledger: Ledger, seed: number): Promise<void> {
+  const started = performance.now();
+  console.log(`sequences: the same again with --only ${sequencesName} --seed ${seed}`);
+  const open = (where: string, differences: readonly Difference[]) => ledger.open(where, differences);
+  const { requests, failure } = await tellSequences(servers, { seed, runs: sequences, signal: stop.signal, open });
+  if (failure !== undefined) console.log(`FAILED sequences, the shortest story found:\n${failure}`);
+  ledger.add({ passed: requests, failed: failure === undefined ? 0 : 1 });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`── ${sequencesName}: ${requests} requests in ${seconds} s`);
 }
 
 async function tellTopic(servers: Servers, topic: Topic, ledger: Ledger): Promise<void> {
@@ -82,10 +99,11 @@ async function tellTopic(servers: Servers, topic: Topic, ledger: Ledger): Promis
     for (const step of [open, ...script.steps]) {
       stop.signal.throwIfAborted();
       const { differences } = await telling.send(step);
-      const where = `${topic.name} / ${script.title} / ${step.method} ${step.path}`;
+      const body = step.body === undefined ? '' : ` ${bodyText(step)}`;
+      const where = `${topic.name} / ${script.title} / ${step.method} ${step.path}${body}`;
       const unaccepted = ledger.enter(where, differences);
       if (unaccepted.length === 0) continue;
-      console.log(`FAILED ${where}${step.body === undefined ? '' : ` ${bodyText(step)}`}`);
+      console.log(`FAILED ${where.length > 400 ? `${where.slice(0, 400)}…` : where}`);
       for (const line of unaccepted) console.log(`    ${line}`);
     }
   }
@@ -97,6 +115,5 @@ async function tellTopic(servers: Servers, topic: Topic, ledger: Ledger): Promis
 
 function bodyText({ body }: Step): string {
   if (typeof body === 'function') return '(made of an earlier reply)';
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+  return (typeof body === 'string' ? body : JSON.stringify(body)).replaceAll('\n', ' ');
 }

@@ -59,7 +59,7 @@ export function createNormaliser(): Normaliser {
         (_all, start: string, second?: string) => `${start}<n>${second === undefined ? '' : ' (<n>)'}`,
       )
       .replaceAll(/current: \d+/g, 'current: <n>')
-      .replaceAll(/(ResourceVersion in (?:precondition|object meta): )\d+/g, '$1<n>');
+      .replaceAll(/(ResourceVersion in (?:the precondition|record) \()\d+/g, '$1<n>');
   };
 
   const noteGenerated = (object: JsonObject): void => {
@@ -71,7 +71,7 @@ export function createNormaliser(): Normaliser {
 
   const walk = (value: JsonValue | undefined, key = ''): JsonValue => {
     if (typeof value === 'string') return key === 'continue' && value !== '' ? '<continue>' : plainText(value);
-    if (Array.isArray(value)) return value.map((item) => walk(item));
+    if (Array.isArray(value)) return byName(key, value) ?? inOrder(key, value).map((item) => walk(item));
     if (!isObject(value)) return value ?? null;
     noteGenerated(value);
     noteUid(value);
@@ -87,6 +87,12 @@ export function createNormaliser(): Normaliser {
     }
     if (Array.isArray(items)) checkListVersion(value, items, result);
     return result;
+  };
+
+  // Discovery lists what is served in no order: a server that serves less is compared by what it has.
+  const byName = (key: string, list: readonly JsonValue[]): JsonValue | undefined => {
+    if (!['resources', 'subresources', 'groups', 'paths', 'verbs'].includes(key)) return undefined;
+    return Object.fromEntries(list.map((item) => [nameIn(item), isObject(item) ? walk(item) : true]));
   };
 
   const checkListVersion = (list: JsonObject, items: readonly JsonValue[], result: JsonObject): void => {
@@ -111,6 +117,28 @@ export function createNormaliser(): Normaliser {
       };
     },
   };
+}
+
+/** Upstream keeps conflicts with managers in no order, and managers by their times, of which two servers have two. */
+function inOrder(key: string, list: readonly JsonValue[]): readonly JsonValue[] {
+  const isConflict = (item: JsonValue): boolean => isObject(item) && item['reason'] === 'FieldManagerConflict';
+  if (key === 'causes' && list.every(isConflict)) return sortedBy(list, (item) => JSON.stringify(item));
+  if (key !== 'managedFields') return list;
+  return sortedBy(list, (item) =>
+    JSON.stringify(
+      ['operation', 'manager', 'apiVersion', 'subresource'].map((field) => (isObject(item) ? item[field] : '')),
+    ),
+  );
+}
+
+function sortedBy(list: readonly JsonValue[], textOf: (item: JsonValue) => string): readonly JsonValue[] {
+  return list.toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+}
+
+function nameIn(item: JsonValue): string {
+  if (!isObject(item)) return typeof item === 'string' ? item : JSON.stringify(item);
+  const { name, resource, subresource } = item;
+  return [name, resource, subresource].find((candidate) => typeof candidate === 'string') ?? '';
 }
 
 function headersOf({ headers }: WireReply): PlainReply['headers'] {

@@ -1,5 +1,5 @@
 // The smallest objects that both servers take, one for each kind, and where they are.
-import type { JsonObject } from './script.ts';
+import { isObject, type JsonObject, type JsonValue } from './script.ts';
 
 const inNamespace = '/api/v1/namespaces/{{ns}}';
 const storage = '/apis/storage.k8s.io/v1';
@@ -24,10 +24,14 @@ export const paths = {
   attributesClasses: `${storage}/volumeattributesclasses`,
 };
 
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
 function object(apiVersion: string, kind: string) {
   return (name: string, rest: JsonObject = {}): JsonObject => {
     const { metadata, ...others } = rest;
-    return { apiVersion, kind, metadata: { name, ...(typeof metadata === 'object' ? metadata : {}) }, ...others };
+    return { apiVersion, kind, metadata: { name, ...objectOf(metadata) }, ...others };
   };
 }
 
@@ -57,7 +61,7 @@ export function claim(name: string, rest: JsonObject = {}): JsonObject {
       accessModes: ['ReadWriteOnce'],
       resources: { requests: { storage: '1Gi' } },
       storageClassName: 'manual',
-      ...(typeof spec === 'object' ? spec : {}),
+      ...objectOf(spec),
     },
   });
 }
@@ -70,7 +74,7 @@ export function volume(name: string, rest: JsonObject = {}): JsonObject {
       accessModes: ['ReadWriteOnce'],
       capacity: { storage: '1Gi' },
       csi: { driver: 'disk.csi.example', volumeHandle: `handle-${name}` },
-      ...(typeof spec === 'object' ? spec : {}),
+      ...objectOf(spec),
     },
   });
 }
@@ -98,8 +102,9 @@ export function pod(name: string, rest: JsonObject = {}): JsonObject {
     ...others,
     spec: {
       automountServiceAccountToken: false,
+      serviceAccountName: 'default',
       containers: [{ name: 'main', image: 'registry.example/app:1' }],
-      ...(typeof spec === 'object' ? spec : {}),
+      ...objectOf(spec),
     },
   });
 }

@@ -65,7 +65,8 @@ async function sendOne(side: Side, step: Step, namespace: string): ReturnType<ty
 }
 
 async function normalised(side: Side, step: Step, reply: Awaited<ReturnType<Server['send']>>) {
-  if (step.as !== undefined) side.kept.set(step.as, parseObject(reply.text));
+  const body = parseObject(reply.text);
+  if (step.as !== undefined && body['kind'] !== 'Status') side.kept.set(step.as, body);
   return side.normaliser.normalise(reply);
 }
 

@@ -16,11 +16,11 @@ import {
 import type { AuditedRequest, ClusterKind, DriverCall, Maker, Rig, SidecarName } from '../rig/contract.ts';
 import type { NameBook } from './name-book.ts';
 import { byText, normalizeLease, normalizeObject, normalizeText } from './normalize.ts';
+import { sidecarNames } from './settings.ts';
 
 export type Moment = 'bound' | 'attached' | 'expanded' | 'detached' | 'failed' | 'end';
 
 export const captureVariable = 'HOLDFAST_CAPTURE_DIR';
-const sidecarNames: readonly SidecarName[] = ['provisioner', 'attacher', 'resizer'];
 /** Where sidecars run and keep their leases. */
 export const sidecarNamespace = 'holdfast-system';
 
@@ -42,7 +42,7 @@ export interface CapturedMoment {
   readonly volumeCalls: Readonly<Record<string, readonly string[]>>;
   /** Calls about no volume, each once: how often a driver is probed or asked for a list is a matter of time. */
   readonly otherCalls: readonly string[];
-  /** For each sidecar its writes since the scenario's start, leases left out: `patch persistentvolumes/status 200` → how often. */
+  /** Of each sidecar since the scenario's start; see `countWrites`. */
   readonly writes: Readonly<Record<SidecarName, Readonly<Record<string, number>>>>;
 }
 
@@ -151,7 +151,8 @@ export function sidecarOf({ user }: Pick<AuditedRequest, 'user'>): SidecarName |
 
 const reading = new Set(['get', 'list', 'watch']);
 
-function countWrites(requests: readonly AuditedRequest[]): Record<SidecarName, Record<string, number>> {
+/** By sidecar: `patch persistentvolumes/status 200` → how often. Leases are left out. */
+export function countWrites(requests: readonly AuditedRequest[]): Record<SidecarName, Record<string, number>> {
   const counts: Record<SidecarName, Record<string, number>> = { provisioner: {}, attacher: {}, resizer: {} };
   for (const request of requests) {
     const by = sidecarOf(request);

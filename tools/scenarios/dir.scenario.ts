@@ -1,5 +1,6 @@
 import { persistentVolumeClaims, pods } from '@holdfast/kube';
 import { expect } from 'vitest';
+import { expectCalls } from './expect-calls.ts';
 import { seeBound, seeClaimGrown, seeFile, seePodGone, seeRunning, seeVolumeGone } from './expectations.ts';
 import { scenariosOn } from './on-rig.ts';
 
@@ -22,7 +23,7 @@ scenario('a driver that attaches nothing', async (scene) => {
   await seePodGone(scene, 'writer');
   await scene.delete(persistentVolumeClaims, 'data');
   await seeVolumeGone(scene, volume.metadata.name);
-  expect(scene.callsOf(volume.spec?.csi?.volumeHandle ?? '')).toEqual([
+  expectCalls(scene, volume.spec?.csi?.volumeHandle, [
     'CreateVolume OK',
     'ControllerExpandVolume OK',
     'DeleteVolume OK',

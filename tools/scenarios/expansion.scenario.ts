@@ -6,7 +6,9 @@ import {
   seeAttached,
   seeBound,
   seeClaimGrown,
+  seeClaimWaitingForNode,
   seeDetached,
+  seeEvent,
   seeFile,
   seePodGone,
   seeRunning,
@@ -55,14 +57,8 @@ scenario('expansion while nobody uses the volume', async (scene) => {
 
   await scene.askForSize('data', 128);
   await seeVolumeGrown(scene, volume.metadata.name, 128);
-  await scene.world.until({
-    what: 'the claim to wait for a node to grow its file system',
-    look: () => {
-      const status = scene.claim('data')?.status;
-      const isPending = status?.conditions?.some(({ type }) => type === 'FileSystemResizePending') ?? false;
-      return isPending ? found(true) : notYet(JSON.stringify(status));
-    },
-  });
+  await seeClaimWaitingForNode(scene, 'data');
+  await seeEvent(scene, 'data', /^FileSystemResizeRequired: /);
   expect(scene.claim('data')?.status?.capacity).toEqual({ storage: '64Mi' });
   await scene.capture('expanded');
 

@@ -94,6 +94,18 @@ export async function seeClaimGrown(scene: Scene, claimName: string, sizeMi: num
   });
 }
 
+/** The driver has grown the volume; its file system is to follow when it is next staged. */
+export async function seeClaimWaitingForNode(scene: Scene, claimName: string): Promise<void> {
+  await scene.world.until({
+    what: `claim ${claimName} to wait for a node to grow its file system`,
+    look: () => {
+      const status = scene.claim(claimName)?.status;
+      const isPending = status?.conditions?.some(({ type }) => type === 'FileSystemResizePending') ?? false;
+      return isPending ? found(true) : notYet(JSON.stringify(status));
+    },
+  });
+}
+
 export async function seeVolumeGrown(scene: Scene, volumeName: string, sizeMi: number): Promise<void> {
   await scene.world.until({
     what: `volume ${volumeName} with a capacity of ${sizeMi}Mi`,

@@ -1,12 +1,13 @@
 import { expect } from 'vitest';
 import { sidecarOf } from './capture.ts';
 import { seeBound, seeVolumeGrown } from './expectations.ts';
-import { followHolders, identity, seeLeaders, sidecarNames, startReplicas, stopReplicas } from './leaders.ts';
+import { followHolders, identity, seeLeaders, startReplicas, stopReplicas } from './leaders.ts';
 import { inCluster } from './left-behind.ts';
 import { addClaims, addPods, numbered, removePods, seeAllBound, seeAllRunning, seeFirstCall } from './many.ts';
 import { oneNode } from './nodes.ts';
 import { scenariosOn } from './on-rig.ts';
 import type { Scene } from './scene.ts';
+import { sidecarNames } from './settings.ts';
 import { found, notYet } from './world.ts';
 
 const scenario = scenariosOn({ backend: 'disk', nodes: oneNode, sidecars: [], leaderElection: true });

@@ -2,9 +2,8 @@ import type { KubeObject, Lease } from '@holdfast/kube';
 import type { Program, SidecarName } from '../rig/contract.ts';
 import { sidecarNamespace } from './capture.ts';
 import type { Scene } from './scene.ts';
+import { sidecarNames } from './settings.ts';
 import { found, notYet } from './world.ts';
-
-export const sidecarNames: readonly SidecarName[] = ['provisioner', 'attacher', 'resizer'];
 
 /** Short, so that a lease is soon over; the proportions are those of the defaults. */
 const electionArgs = [

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { expectCalls } from './expect-calls.ts';
 import { seeBound, seeFile, seePodGone, seeRunning } from './expectations.ts';
 import { on, threeNodes } from './nodes.ts';
 import { scenariosOn } from './on-rig.ts';
@@ -23,7 +24,7 @@ scenario('a node that vanishes', async (scene) => {
   const replacement = await seeRunning(scene, 'replacement');
   await seeFile(scene, replacement, 'read', /^kept$/m);
   expect(scene.attachmentsOf(volume.metadata.name).map(({ spec }) => spec?.nodeName)).toEqual(['node-b']);
-  expect(scene.callsOf(handle)).toEqual([
+  expectCalls(scene, handle, [
     'CreateVolume OK',
     'ControllerPublishVolume OK',
     'ControllerUnpublishVolume OK',

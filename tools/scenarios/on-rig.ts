@@ -95,7 +95,11 @@ async function expectNoRefusals(cluster: Cluster): Promise<void> {
 
 /** After a failure, so that the scenarios that follow start from nothing. What cannot be cleared has had its word already. */
 async function clearAway(scene: Scene): Promise<void> {
+  const { rig } = scene;
   try {
+    for (const program of [rig.controllerDriver, ...rig.sidecars.values()]) {
+      if (!program.isRunning()) await program.start();
+    }
     await scene.removeAll();
     await scene.world.until({
       what: 'the objects of a failed scenario to go',

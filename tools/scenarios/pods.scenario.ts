@@ -1,6 +1,7 @@
 import { persistentVolumeClaims, pods } from '@holdfast/kube';
 import { expect } from 'vitest';
 import { mountsUnder, readMountInfo } from '../../packages/mount/src/index.ts';
+import { expectCalls } from './expect-calls.ts';
 import {
   placeOf,
   seeAttached,
@@ -57,7 +58,7 @@ scenario('two pods on one node with one claim', async (scene) => {
   await seeDetached(scene, volume.metadata.name);
   await scene.delete(persistentVolumeClaims, 'data');
   await seeVolumeGone(scene, volume.metadata.name);
-  expect(scene.callsOf(volume.spec?.csi?.volumeHandle ?? '')).toEqual([
+  expectCalls(scene, volume.spec?.csi?.volumeHandle, [
     'CreateVolume OK',
     'ControllerPublishVolume OK',
     'ControllerUnpublishVolume OK',
@@ -97,7 +98,7 @@ scenario('a pod that moves to another node of the zone', async (scene) => {
   const reader = await seeRunning(scene, 'reader');
   expect(await seeFile(scene, reader, 'read', /^[0-9a-f]{64}/)).toBe(written);
   expect(scene.attachmentsOf(volume.metadata.name).map(({ spec }) => spec?.nodeName)).toEqual(['node-b']);
-  expect(scene.callsOf(handle)).toEqual([
+  expectCalls(scene, handle, [
     'CreateVolume OK',
     'ControllerPublishVolume OK',
     'ControllerUnpublishVolume OK',

@@ -1,5 +1,6 @@
 import { persistentVolumeClaims, persistentVolumes, pods } from '@holdfast/kube';
 import { expect } from 'vitest';
+import { expectCalls } from './expect-calls.ts';
 import {
   seeAttached,
   seeBound,
@@ -34,7 +35,7 @@ scenario('immediate binding', async (scene) => {
   await scene.capture('bound');
   await scene.delete(persistentVolumeClaims, 'data');
   await seeVolumeGone(scene, volume.metadata.name);
-  expect(scene.callsOf(volume.spec?.csi?.volumeHandle ?? '')).toEqual(['CreateVolume OK', 'DeleteVolume OK']);
+  expectCalls(scene, volume.spec?.csi?.volumeHandle, ['CreateVolume OK', 'DeleteVolume OK']);
 });
 
 scenario('binding for the first consumer', async (scene) => {
@@ -63,7 +64,7 @@ scenario('binding for the first consumer', async (scene) => {
   await scene.capture('detached');
   await scene.delete(persistentVolumeClaims, 'data');
   await seeVolumeGone(scene, volume.metadata.name);
-  expect(scene.callsOf(volume.spec?.csi?.volumeHandle ?? '')).toEqual([
+  expectCalls(scene, volume.spec?.csi?.volumeHandle, [
     'CreateVolume OK',
     'ControllerPublishVolume OK',
     'ControllerUnpublishVolume OK',

@@ -160,11 +160,10 @@ export async function openScene(deps: {
     },
     async removeAll() {
       stopLearning();
-      for (const { metadata } of world.pods().filter(({ metadata }) => metadata.namespace === namespace)) {
-        await remove(pods, metadata.name);
-      }
-      for (const { metadata } of world.claims().filter(({ metadata }) => metadata.namespace === namespace)) {
-        await remove(persistentVolumeClaims, metadata.name);
+      // As the server has them: the watch may not have shown the last one yet.
+      for (const resource of [pods, persistentVolumeClaims]) {
+        const { items } = await client.list<KubeObject>(resource, { namespace });
+        for (const { metadata } of items) await remove(resource, metadata.name);
       }
       for (const name of classes) await remove(storageClasses, name);
     },

@@ -4,7 +4,7 @@ import type { ClusterKind, Maker, SidecarName } from '../rig/contract.ts';
 export const sidecarsVariable = 'HOLDFAST_SIDECARS';
 export const clusterVariable = 'HOLDFAST_SCENARIO_CLUSTER';
 
-const sidecarNames: readonly SidecarName[] = ['provisioner', 'attacher', 'resizer'];
+export const sidecarNames: readonly SidecarName[] = ['provisioner', 'attacher', 'resizer'];
 
 /**
  * Reads `provisioner=upstream,resizer=ours`; who is not named is ours.

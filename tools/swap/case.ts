@@ -10,6 +10,8 @@ export interface Case {
   readonly isShort?: boolean;
   /** It is looked at while a sidecar goes on trying: counts say nothing. */
   readonly isRetrying?: boolean;
+  /** What ours writes up to a moment, exactly: upstream's own number is no measure, it varies. */
+  readonly costs?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   play(stage: CaseStage): Promise<void>;
 }
 

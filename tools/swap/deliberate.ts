@@ -29,6 +29,13 @@ export const deliberate: readonly Deliberate[] = [
     theirs: /^-$/,
   },
   {
+    row: 'finalizer of a volume that cannot be attached yet',
+    place:
+      /node that lacks the driver\/[^/]+\/volumes\/[^/]+\/metadata\/finalizers\/external-attacher\/swap-csi-holdfast$/,
+    ours: /^-$/,
+    theirs: /^true$/,
+  },
+  {
     row: 'events about progress',
     place:
       /\/events\/Normal Provisioning on PersistentVolumeClaim [^/]+\/(count|messages\/External provisioner is provisioning)/,

@@ -3,6 +3,7 @@
 import { buildReference } from '../reference/build.ts';
 import { parseOptions, usage } from './options.ts';
 import { runSwap } from './run.ts';
+import { sidecarNames } from './sidecars.ts';
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
@@ -15,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     const options = parseOptions(args);
-    const wanted = options.only.map((name) => `csi-${name}`);
+    const wanted = sidecarNames.map((name) => `csi-${name}`);
     const cluster = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
     const names = options.cluster === 'kubernetes' ? [...wanted, ...cluster] : wanted;
     const { failed } = await buildReference(names, { say: console.log, signal: stop.signal });

@@ -5,6 +5,7 @@ export interface Options {
   /** The sidecars that are swapped. */
   readonly only: readonly SidecarName[];
   readonly isShort: boolean;
+  readonly isRolloverOnly: boolean;
   readonly cluster: 'kubernetes' | 'sandbox';
   /** Only cases whose name holds this. */
   readonly named: string;
@@ -17,14 +18,23 @@ export const usage = `npm run test:swap [-- OPTION…]
   --short            a few cases of each, without roll-over
   --case=TEXT        only cases whose name holds it
   --cluster=sandbox  on the sandbox instead of a Kubernetes control plane
+  --rollover         the roll-over alone
   --keep=FOLDER      write what was recorded into it`;
 
 /** @throws Error that names the argument */
 export function parseOptions(args: readonly string[]): Options {
-  let options: Options = { only: sidecarNames, isShort: false, cluster: 'kubernetes', named: '', keep: undefined };
+  let options: Options = {
+    only: sidecarNames,
+    isShort: false,
+    isRolloverOnly: false,
+    cluster: 'kubernetes',
+    named: '',
+    keep: undefined,
+  };
   for (const arg of args) {
     const [name = '', value = ''] = arg.split(/=(.*)/s);
     if (arg === '--short') options = { ...options, isShort: true };
+    else if (arg === '--rollover') options = { ...options, isRolloverOnly: true };
     else if (name === '--only') options = { ...options, only: value.split(',').map(sidecarOf) };
     else if (name === '--case' && value !== '') options = { ...options, named: value };
     else if (name === '--keep' && value !== '') options = { ...options, keep: value };

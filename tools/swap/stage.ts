@@ -4,6 +4,7 @@ import {
   csiNodes,
   isNotFound,
   type KubeObject,
+  leases,
   nodes,
   type ObjectRef,
   type Patch,
@@ -20,7 +21,7 @@ import { createNameBook } from '../scenarios/name-book.ts';
 import type { Case, CaseStage } from './case.ts';
 import { driverObject, node } from './cases/objects.ts';
 import { type Recording, record } from './observe/recording.ts';
-import { sidecarNames, startSidecar } from './sidecars.ts';
+import { sidecarNames, sidecarNamespace, startSidecar } from './sidecars.ts';
 
 export const driverName = 'swap.csi.holdfast';
 
@@ -29,6 +30,10 @@ export interface Stage {
   play(played: Case): Promise<ReadonlyMap<string, Recording>>;
   readonly driver: ScriptedDriver;
   readonly sidecars: ReadonlyMap<SidecarName, Program>;
+  /** Starts a replica that is to lead once the present one has ended. */
+  startReplica(name: SidecarName, maker: Maker): Promise<void>;
+  /** Ends the sidecar (SIGTERM); the replica is the sidecar from now on. */
+  end(name: SidecarName): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -61,13 +66,17 @@ export async function openStage(deps: {
     },
   });
   const sidecars = new Map<SidecarName, Program>();
+  const replicas = new Map<SidecarName, Program>();
   const stop = async (): Promise<void> => {
-    await Promise.all([...sidecars.values()].map((program) => program.stop()));
+    await Promise.all([...sidecars.values(), ...replicas.values()].map((program) => program.stop()));
     await driver.stop();
     folder.remove();
+    // The Go programs leave theirs to run out, which the next ones need not wait for.
+    const { items } = await cluster.client.list(leases, { namespace: sidecarNamespace });
+    for (const { metadata } of items) await cluster.client.delete(leases, metadata);
   };
+  const place = { cluster, driverSocket: driver.socketPath, folder: folder.path };
   try {
-    const place = { cluster, driverSocket: driver.socketPath, folder: folder.path };
     for (const name of sidecarNames) sidecars.set(name, await startSidecar(name, makers[name], place));
     await Promise.all([...sidecars].map(([name, program]) => untilLeading(name, program)));
   } catch (error) {
@@ -104,8 +113,9 @@ export async function openStage(deps: {
   }
 
   async function play(played: Case): Promise<ReadonlyMap<string, Recording>> {
-    // Events outlive a case: those of the other maker's are in another namespace.
-    const words = `${makers[played.about]} ${played.name}`.toLowerCase();
+    // Events outlive a case: those of other makers are in another namespace.
+    const makerLetters = sidecarNames.map((name) => makers[name].charAt(0)).join('');
+    const words = `${makerLetters} ${played.name}`.toLowerCase();
     const namespace = words
       .replaceAll(/[^a-z0-9]+/g, '-')
       .slice(0, 50)
@@ -182,5 +192,29 @@ export async function openStage(deps: {
     return moments;
   }
 
-  return { play, driver, sidecars, stop };
+  return {
+    play,
+    driver,
+    sidecars,
+    async startReplica(name, maker) {
+      const program = await startSidecar(name, maker, place);
+      replicas.set(name, program);
+      await waitUntil({
+        what: `${program.label} to wait for the lease`,
+        look: () => {
+          if (!program.isRunning()) throw new Error(`${program.label} ended:\n${lastLines(program.log(), 20)}`);
+          return /[Aa]ttempting to acquire leader lease/.test(program.log()) ? true : undefined;
+        },
+        timeoutMs: awaitMs,
+        signal,
+      });
+    },
+    async end(name) {
+      await sidecars.get(name)?.stop();
+      const replica = replicas.get(name);
+      if (replica !== undefined) sidecars.set(name, replica);
+      replicas.delete(name);
+    },
+    stop,
+  };
 }

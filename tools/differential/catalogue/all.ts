@@ -1,6 +1,7 @@
 import type { Topic } from '../script.ts';
 import { apply } from './apply.ts';
 import { bodies } from './bodies.ts';
+import { coreKinds } from './core-kinds.ts';
 import { create } from './create.ts';
 import { deletion } from './delete.ts';
 import { kinds } from './kinds.ts';
@@ -10,4 +11,16 @@ import { read } from './read.ts';
 import { update } from './update.ts';
 import { watches } from './watch.ts';
 
-export const topics: readonly Topic[] = [create, kinds, bodies, update, patches, apply, deletion, read, watches, paths];
+export const topics: readonly Topic[] = [
+  create,
+  kinds,
+  coreKinds,
+  bodies,
+  update,
+  patches,
+  apply,
+  deletion,
+  read,
+  watches,
+  paths,
+];

@@ -37,6 +37,10 @@ export const attacherCases: readonly Case[] = [
     name: 'attach and detach',
     about,
     isShort: true,
+    costs: {
+      attached: { 'patch volumeattachments': 1, 'patch volumeattachments/status': 1 },
+      detached: { 'patch volumeattachments': 2, 'patch volumeattachments/status': 1 },
+    },
     async play(stage) {
       const volume = await prepare(stage);
       await stage.record('bound');
@@ -112,6 +116,7 @@ export const attacherCases: readonly Case[] = [
     name: 'ControllerPublishVolume fails twice',
     about,
     isShort: true,
+    costs: { attached: { 'patch volumeattachments': 1, 'patch volumeattachments/status': 2 } },
     async play(stage) {
       const volume = await prepare(stage);
       failing(stage.driver, 'ControllerPublishVolume', 2, rpcError('Internal', 'disk on fire'));

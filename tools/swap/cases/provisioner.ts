@@ -16,8 +16,8 @@ import {
 
 const about = 'provisioner';
 // For csi-provisioner to fill in.
-const claimName = '$' + '{pvc.name}';
-const claimNamespace = '$' + '{pvc.namespace}';
+const claimName = `\${pvc.name}`;
+const claimNamespace = `\${pvc.namespace}`;
 const selectedNode = 'volume.kubernetes.io/selected-node';
 const secretParameters = Object.fromEntries(
   ['provisioner', 'controller-publish', 'node-stage', 'node-publish', 'controller-expand', 'node-expand'].flatMap(
@@ -44,6 +44,15 @@ export const provisionerCases: readonly Case[] = [
     name: 'provision and delete',
     about,
     isShort: true,
+    costs: {
+      bound: { 'create persistentvolumes': 1, 'create events': 1 },
+      deleted: {
+        'create persistentvolumes': 1,
+        'create events': 1,
+        'patch persistentvolumes': 1,
+        'delete persistentvolumes': 1,
+      },
+    },
     async play(stage) {
       await stage.apply(storageClass('plain') + claim('data', { className: 'plain', size: '1500M' }));
       const volume = await untilBound(stage, 'data');

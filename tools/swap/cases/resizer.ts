@@ -49,6 +49,9 @@ export const resizerCases: readonly Case[] = [
     name: 'expand without the node',
     about,
     isShort: true,
+    costs: {
+      expanded: { 'patch persistentvolumeclaims/status': 2, 'patch persistentvolumes': 1, 'create events': 1 },
+    },
     async play(stage) {
       await prepare(stage);
       withoutNode(stage);
@@ -65,6 +68,13 @@ export const resizerCases: readonly Case[] = [
     name: 'expand with the node',
     about,
     isShort: true,
+    costs: {
+      'waiting for the node': {
+        'patch persistentvolumeclaims/status': 2,
+        'patch persistentvolumes': 1,
+        'create events': 1,
+      },
+    },
     async play(stage) {
       await prepare(stage);
       await stage.apply(sized(stage, '2Gi'));

@@ -117,13 +117,17 @@ function eventsOf(items: readonly Event[], { about, names, namespace, isRetrying
   return found;
 }
 
-/** Asked to learn about the driver, however often. */
-const asking = /^(Probe|Get\w+|\w+GetCapabilities|ControllerGetCapabilities|NodeGetInfo)$/;
+/** What each sidecar asks the driver to do. How often it asks what the driver is, is not compared. */
+const methods: Readonly<Record<SidecarName, ReadonlySet<string>>> = {
+  provisioner: new Set(['CreateVolume', 'DeleteVolume']),
+  attacher: new Set(['ControllerPublishVolume', 'ControllerUnpublishVolume']),
+  resizer: new Set(['ControllerExpandVolume']),
+};
 
-function callsOf({ calls, names, isRetrying }: Observed): Recording {
+function callsOf({ calls, names, isRetrying, about }: Observed): Recording {
   const byMethod = new Map<string, { request: unknown; times: number }[]>();
   for (const { method, request } of calls) {
-    if (asking.test(method)) continue;
+    if (!methods[about].has(method)) continue;
     const text = JSON.stringify(request, inOrder);
     const asked: unknown = JSON.parse(normalizeText(text, names));
     const list = byMethod.get(method) ?? [];

@@ -101,7 +101,11 @@ function answerPath(context: AnswerContext, request: ApiRequest): Answer {
 
 function answerCollection(context: VerbContext, request: ApiRequest, route: ResourceRoute): Answer {
   const { kind, namespace } = route;
-  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const as = chooseRepresentation(
+    request.accept,
+    request.query.get('includeObject'),
+    request.method === 'POST' ? 'object' : 'list',
+  );
   const nowMs = context.clock.nowMs();
   switch (request.method) {
     case 'GET':
@@ -138,7 +142,7 @@ function answerObject(context: AnswerContext, request: ApiRequest, route: Resour
   const { kind, namespace, subresource } = route;
   if (subresource !== undefined && subresource !== 'status') return answerSubresource(context, request, route, name);
   if (subresource === 'status' && kind.hasStatus !== true) throw noSuchPath();
-  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const as = chooseRepresentation(request.accept, request.query.get('includeObject'), 'object');
   const nowMs = context.clock.nowMs();
   const target: UpdateTarget = { namespace, name, subresource: subresource === 'status' ? 'status' : 'main' };
   switch (request.method) {

@@ -120,7 +120,7 @@ async function watch(
   const { route } = request;
   if (route === undefined) throw noSuchPath();
   const { kind, namespace, name } = route;
-  const as = chooseRepresentation(request.accept, request.query.get('includeObject'));
+  const as = chooseRepresentation(request.accept, request.query.get('includeObject'), 'object');
   const read = readListOptions(request.query);
   // A watch of one object is a watch of the collection with its name selected.
   const options = name === undefined ? read : { ...read, fieldSelector: `metadata.name=${name}` };
@@ -154,7 +154,7 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
     method: incoming.method ?? 'GET',
     path,
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-    accept: incoming.headers.accept ?? '',
+    accept: incoming.headers.accept ?? '*/*',
     contentType,
     userAgent: incoming.headers['user-agent'] ?? '',
     user: actingUser(deps.authorizer, user, incoming.headersDistinct),

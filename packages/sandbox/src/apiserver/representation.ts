@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from './json.ts';
 import type { Column, Kind } from './kind.ts';
 import { apiVersionOf } from './kind.ts';
 import type { ApiObject } from './objects.ts';
-import { ApiError } from './status.ts';
+import { ApiError, badRequest } from './status.ts';
 import type { ListResult } from './verbs/list.ts';
 
 /** What a client accepts: objects whole, their metadata only, or rows of a table to print. */
@@ -12,8 +12,12 @@ export type Representation =
   | { readonly kind: 'table'; readonly includes: 'None' | 'Metadata' | 'Object' };
 
 /** The first acceptable type of the Accept header. Throws 406. */
-export function chooseRepresentation(accept: string | undefined, includeObject: string | null): Representation {
-  const types = accept === undefined || accept === '' ? ['*/*'] : accept.split(',');
+export function chooseRepresentation(
+  accept: string,
+  includeObject: string | null,
+  of: 'object' | 'list',
+): Representation {
+  const types = accept.split(',');
   for (const type of types) {
     const [media = '', ...parameters] = type.split(';').map((part) => part.trim());
     if (media !== 'application/json' && media !== '*/*' && media !== 'application/*') continue;
@@ -21,8 +25,11 @@ export function chooseRepresentation(accept: string | undefined, includeObject: 
     const as = given.get('as');
     if (as === undefined) return { kind: 'whole' };
     if (given.get('g') !== 'meta.k8s.io' || given.get('v') !== 'v1') continue;
-    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { kind: 'metadata' };
+    if (as === (of === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata')) return { kind: 'metadata' };
     if (as === 'Table') {
+      if (!['None', 'Object', 'Metadata', '', null].includes(includeObject)) {
+        throw badRequest(`unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
+      }
       const includes = includeObject === 'None' || includeObject === 'Object' ? includeObject : 'Metadata';
       return { kind: 'table', includes };
     }

@@ -71,6 +71,32 @@ const jsonPatch = { 'content-type': 'application/json-patch+json' };
 
 const refused: readonly Case[] = [
   {
+    asks: 'an owner without a uid',
+    method: 'POST',
+    path: '/api/v1/namespaces/default/configmaps',
+    body: { metadata: { name: 'x', ownerReferences: [{ apiVersion: 'v1', kind: 'A', name: 'a' }] } },
+    status: 422,
+    reason: 'Invalid',
+    message: 'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
+  },
+  {
+    asks: 'data under a key that is no file name',
+    method: 'POST',
+    path: '/api/v1/namespaces/default/secrets',
+    body: { metadata: { name: 'x' }, data: { 'a b': '' } },
+    status: 422,
+    reason: 'Invalid',
+    message: 'data[a b]: Invalid value',
+  },
+  {
+    asks: 'an update of a version that is no number',
+    method: 'PUT',
+    path: '/apis/coordination.k8s.io/v1/namespaces/default/leases/x',
+    body: { metadata: { name: 'x', resourceVersion: 'soon' } },
+    status: 500,
+    message: 'strconv.ParseUint: parsing "soon": invalid syntax',
+  },
+  {
     asks: 'an unknown path',
     method: 'GET',
     path: '/apis/storage.k8s.io/v1/things',

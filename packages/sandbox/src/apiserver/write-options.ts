@@ -50,7 +50,8 @@ function managerOf(userAgent: string): string {
 
 /** `fieldValidation`: refuse what the kind does not have, warn of it (the default), or say nothing. */
 function unknownFieldsHandler({ method, query, warnings }: ApiRequest): OnUnknownFields {
-  switch (query.get('fieldValidation')) {
+  const directive = query.get('fieldValidation') ?? '';
+  switch (directive) {
     case 'Ignore':
       return () => undefined;
     case 'Strict':

@@ -1,4 +1,4 @@
-import { ageColumn, booleanColumn, column, nameColumn, textColumn } from '../columns.ts';
+import { ageColumn, booleanColumn, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
 import { forbiddenField, immutable, invalidValue, required } from '../field-errors.ts';
 import { ensureObject, equalJson, objectAt, setDefault, stringAt, valueAt } from '../json.ts';

@@ -1,4 +1,4 @@
-import { ageColumn, booleanColumn, column, nameColumn, textColumn } from '../columns.ts';
+import { ageColumn, booleanColumn, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
 import { duplicate, forbiddenField, immutable, invalidValue, notSupported, required } from '../field-errors.ts';
 import type { JsonValue } from '../json.ts';

@@ -101,6 +101,7 @@ export const csiDrivers: Kind = {
   kind: 'CSIDriver',
   plural: 'csidrivers',
   singular: 'csidriver',
+  needsResourceVersion: true,
   isNamespaced: false,
   applyDefaults(driver) {
     const spec = ensureObject(driver, 'spec');
@@ -153,6 +154,7 @@ export const csiStorageCapacities: Kind = {
   singular: 'csistoragecapacity',
   isNamespaced: true,
   answersDeleteWithStatus: true,
+  needsResourceVersion: true,
   validate(object) {
     const name = stringAt(object, 'storageClassName') ?? '';
     const wrong = dnsSubdomain(name);

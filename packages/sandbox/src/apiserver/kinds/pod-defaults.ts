@@ -11,6 +11,8 @@ export function applyDefaults(pod: DraftObject): void {
   setDefault(spec, 'dnsPolicy', 'ClusterFirst');
   setDefault(spec, 'schedulerName', 'default-scheduler');
   setDefault(spec, 'serviceAccountName', 'default');
+  // The name of old, which is always the same.
+  spec['serviceAccount'] = spec['serviceAccountName'];
   setDefault(spec, 'enableServiceLinks', true);
   setDefault(spec, 'securityContext', {});
   for (const volume of listAt(spec, 'volumes').filter(isObject)) defaultVolume(volume);

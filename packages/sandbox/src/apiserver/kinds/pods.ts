@@ -113,7 +113,15 @@ export const pods: Kind = {
     setDefault(spec, 'preemptionPolicy', 'PreemptLowerPriority');
     tolerateUnreachableNodes(spec);
   },
-  admitUpdate: (next) => tolerateUnreachableNodes(ensureObject(next, 'spec')),
+  prepareUpdate(next, previous) {
+    // Admission again: what it put in at first a client need not send.
+    const spec = ensureObject(next, 'spec');
+    for (const field of ['priority', 'preemptionPolicy']) {
+      const before = valueAt(previous, 'spec', field);
+      if (before !== undefined) setDefault(spec, field, before);
+    }
+    tolerateUnreachableNodes(spec);
+  },
   prepareCreate(pod) {
     pod['status'] = { phase: 'Pending', qosClass: qosClassOf(pod) };
   },

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../json.ts';
-import { isObject, listAt, stringAt } from '../json.ts';
+import { isObject, stringAt } from '../json.ts';
 import type { Kind } from '../kind.ts';
 import { apiVersionOf } from '../kind.ts';
 import type { FieldSet, Path } from './field-set.ts';

@@ -90,6 +90,62 @@ describe('a protobuf body', () => {
     }
   });
 
+  it('of a claim keeps its whole spec, so that a PUT of what was read changes nothing', async () => {
+    const claims = '/api/v1/namespaces/default/persistentvolumeclaims';
+    const api = await startRawApi();
+    const headers = { authorization: 'Bearer secret', 'content-type': 'application/json' };
+    const reference = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 's' };
+    const written = {
+      metadata: { name: 'data', annotations: { 'volume.kubernetes.io/selected-node': 'node-a' } },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        resources: { limits: { storage: '2Gi' }, requests: { storage: '1Gi' } },
+        volumeName: 'pv',
+        selector: { matchLabels: { tier: 'fast' } },
+        storageClassName: 'kept',
+        volumeMode: 'Block',
+        dataSource: reference,
+        dataSourceRef: reference,
+        volumeAttributesClassName: 'gold',
+      },
+    };
+    try {
+      const created = await fetch(`${api.server.url}${claims}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(written),
+      });
+      expect(created.status).toBe(201);
+      const quantity = (number: number, value: string): Buffer =>
+        field(number, message(field(1, 'storage'), field(2, field(1, value))));
+      const source = message(field(1, reference.apiGroup), field(2, reference.kind), field(3, reference.name));
+      const spec = message(
+        field(1, 'ReadWriteOnce'),
+        field(2, message(quantity(1, '2Gi'), quantity(2, '1Gi'))),
+        field(3, 'pv'),
+        field(4, field(1, message(field(1, 'tier'), field(2, 'fast')))),
+        field(5, 'kept'),
+        field(6, 'Block'),
+        field(7, source),
+        field(8, source),
+        field(9, 'gold'),
+      );
+      const status = message(field(1, 'Pending'));
+      const claim = message(field(1, message(field(1, 'data'))), field(2, spec), field(3, status));
+      const put = await fetch(`${api.server.url}${claims}/data`, {
+        method: 'PUT',
+        headers: { ...headers, 'content-type': 'application/vnd.kubernetes.protobuf' },
+        body: new Uint8Array(enveloped('v1', 'PersistentVolumeClaim', claim)),
+      });
+      expect(put.status).toBe(200);
+      const answer: unknown = await put.json();
+      expect(answer).toMatchObject({ spec: written.spec, status: { phase: 'Pending' } });
+      expect(answer).not.toHaveProperty('metadata.annotations');
+    } finally {
+      await api.stop();
+    }
+  });
+
   it('of a kind that is only read as JSON is refused with 415', () => {
     expect(() => decodeProtobuf(enveloped('apps/v1', 'Deployment', Buffer.alloc(0)))).toThrow(
       expect.objectContaining({ code: 415 }),

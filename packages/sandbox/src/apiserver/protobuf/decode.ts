@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import { isObject } from '../json.ts';
 import { badRequest, unsupportedMediaType } from '../status.ts';
 import { accessMessages } from './access-messages.ts';
+import { claimMessages } from './claim-messages.ts';
 import type { Field, FieldType, Message } from './messages.ts';
 import { messages } from './messages.ts';
 import { readFields, type WireValue } from './wire.ts';
@@ -12,7 +13,7 @@ export const protobufContentType = 'application/vnd.kubernetes.protobuf';
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 const typeMeta: Message = { 1: { name: 'apiVersion', type: 'string' }, 2: { name: 'kind', type: 'string' } };
 
-const knownMessages: Readonly<Record<string, Message>> = { ...messages, ...accessMessages };
+const knownMessages: Readonly<Record<string, Message>> = { ...messages, ...accessMessages, ...claimMessages };
 
 /** The JSON of a protobuf body. Throws 400 when it is damaged, 415 for a kind the server reads as JSON only. */
 export function decodeProtobuf(body: Buffer): JsonObject {

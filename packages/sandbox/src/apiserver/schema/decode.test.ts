@@ -64,7 +64,7 @@ describe('a decode', () => {
     ['Secret', { data: { a: 'no base64!' } }, 'illegal base64 data at input byte 2'],
     ['Secret', { data: { a: 'YQ=' } }, 'illegal base64 data at input byte 3'],
     ['StorageClass', { allowVolumeExpansion: 'yes' }, 'string into Go struct field StorageClass.allowVolumeExpansion'],
-    ['PersistentVolume', { spec: { capacity: { storage: '1.5x' } } }, '1.5x'],
+    ['PersistentVolume', { spec: { capacity: { storage: '1.5x' } } }, 'quantities must match the regular expression'],
   ])('of a %s refuses %j', (kind, value, message) => {
     expect(() => decode(kind, value)).toThrow(message);
   });

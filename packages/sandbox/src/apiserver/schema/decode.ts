@@ -1,4 +1,4 @@
-import { errorMessage, formatQuantity, parseQuantity } from '@holdfast/core';
+import { formatQuantity, parseQuantity } from '@holdfast/core';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { isObject } from '../json.ts';
 import type { Scalar, Shape, StructField } from './notation.ts';
@@ -114,8 +114,13 @@ function zeroOf(shape: Shape): JsonValue {
       return 0;
     case 'quantity':
       return '0';
-    default:
+    case 'any':
+    case 'bytes':
+    case 'time':
+    case 'microTime':
       return null;
+    default:
+      return shape.type satisfies never;
   }
 }
 
@@ -173,7 +178,9 @@ function decodeQuantity(value: JsonValue, owner: string): string {
   try {
     return formatQuantity(parseQuantity(String(value)));
   } catch (error) {
-    throw new DecodeError(errorMessage(error));
+    if (!(error instanceof Error)) throw error;
+    const shape = "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    throw new DecodeError(`quantities must match the regular expression ${shape}`);
   }
 }
 

@@ -14,7 +14,7 @@ import { applyJsonPatch } from '../patches/json-patch.ts';
 import { applyMergePatch } from '../patches/merge-patch.ts';
 import { mergeRuleOf } from '../patches/merge-rules.ts';
 import { applyStrategicMerge } from '../patches/strategic-merge.ts';
-import { ApiError, badRequest, invalid, notFound, unsupportedMediaType } from '../status.ts';
+import { ApiError, badRequest, invalid, notFound, unsupportedPatchType } from '../status.ts';
 import type { VerbContext, WriteOptions, WriteResult } from './context.ts';
 import { now } from './context.ts';
 import { createObject } from './create.ts';
@@ -49,10 +49,7 @@ export function patchObject(
   options: PatchOptions,
 ): WriteResult {
   if (!patchTypes.includes(options.contentType)) {
-    const accepted = patchTypes.join(', ');
-    throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
-    );
+    throw unsupportedPatchType();
   }
   const previous = context.storage.get(storageName(kind), keyOfTarget(target));
   if (options.contentType === 'application/apply-patch+yaml')

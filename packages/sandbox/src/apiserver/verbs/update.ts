@@ -44,6 +44,7 @@ export function replaceObject(
   if (previous === undefined) {
     if (kind.canCreateOnUpdate !== true) throw notFound(kind, name);
     options.checkCreate?.();
+    checkVersion(draft);
     // Whatever version it was of, there is none now.
     delete draft.metadata.resourceVersion;
     return createObject(context, kind, target.namespace, draft, options);
@@ -81,17 +82,31 @@ export function commitUpdate(
     next.metadata.generation = (previous.metadata.generation ?? 1) + 1;
   }
   writeAsGo(kind, next);
-  // Upstream looks at what may change of the metadata twice, and says each thing twice.
-  const ofUpdate = validateMetaUpdate(next, previous, draft.metadata);
-  const errors = [...ofUpdate, ...validateMeta(kind, next.metadata), ...ofUpdate];
-  if (subresource === 'main') {
-    errors.push(...(kind.validate?.(next) ?? []), ...(kind.validateUpdate?.(next, previous) ?? []));
-  }
-  if (errors.length > 0) throw invalid(kind, previous.metadata.name, errors);
+  refuseInvalid(kind, next, previous, draft, subresource);
   if (subresource === 'main') kind.admitUpdate?.(next, previous, context.storage);
   if (equalJson(next, previous)) return previous;
   if (options.isDryRun) return next;
   return storeOrRemove(context, kind, next);
+}
+
+function refuseInvalid(
+  kind: Kind,
+  next: ApiObject,
+  previous: ApiObject,
+  draft: DraftObject,
+  subresource: Subresource,
+): void {
+  // Upstream looks at what may change of the metadata twice, and says each thing twice, but for volumes.
+  const ofUpdate = validateMetaUpdate(next, previous, draft.metadata);
+  const errors = [
+    ...ofUpdate,
+    ...validateMeta(kind, next.metadata),
+    ...(kind.kind === 'PersistentVolume' ? [] : ofUpdate),
+  ];
+  if (subresource === 'main') {
+    errors.push(...(kind.validate?.(next) ?? []), ...(kind.validateUpdate?.(next, previous) ?? []));
+  }
+  if (errors.length > 0) throw invalid(kind, previous.metadata.name, errors);
 }
 
 function checkIdentity(kind: Kind, previous: ApiObject, draft: DraftObject): void {
@@ -106,12 +121,15 @@ function checkIdentity(kind: Kind, previous: ApiObject, draft: DraftObject): voi
   if (sent.uid !== undefined && sent.uid !== uid) {
     throw wrongUid(kind, previous, sent.uid);
   }
-  if (sent.resourceVersion !== undefined && !/^\d+$/.test(sent.resourceVersion)) {
-    throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(sent.resourceVersion)}: invalid syntax`);
-  }
+  checkVersion(draft);
   if (sent.resourceVersion !== undefined && sent.resourceVersion !== '0' && sent.resourceVersion !== resourceVersion) {
     throw conflict(kind, name, STALE);
   }
+}
+
+function checkVersion({ metadata: { resourceVersion } }: DraftObject): void {
+  if (resourceVersion === undefined || /^\d+$/.test(resourceVersion)) return;
+  throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
 }
 
 /** The client's part of the new state over the server's part of the old one. */
