@@ -25,6 +25,8 @@ const tries = 5;
  * @throws Error with what the build said
  */
 export async function buildBundles(signal: AbortSignal): Promise<void> {
+  // A process above this one has made them.
+  if (process.env[folderVariable] !== undefined) return;
   const copies = makeTemporaryFolder('bundles').path;
   let missing: readonly string[] = [];
   for (let left = tries; left > 0; left -= 1) {

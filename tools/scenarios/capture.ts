@@ -1,7 +1,6 @@
 // What sidecars leave at the interesting moments of a scenario, in a form that two runs can be compared in.
 //
-// One file for each moment: `<folder>/<cluster>/<scenario>/<ordinal>-<moment>.json`, the folder being HOLDFAST_CAPTURE_DIR.
-// Without that variable nothing is written. Names, times and uids that differ from run to run are replaced.
+// One file for each moment: `<folder>/<cluster>/<scenario>/<ordinal>-<moment>.json`; see capture-folder.ts. Names, times and uids that differ from run to run are replaced.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -20,7 +19,6 @@ import { sidecarNames } from './settings.ts';
 
 export type Moment = 'bound' | 'attached' | 'expanded' | 'detached' | 'failed' | 'end';
 
-export const captureVariable = 'HOLDFAST_CAPTURE_DIR';
 /** Where sidecars run and keep their leases. */
 export const sidecarNamespace = 'holdfast-system';
 
@@ -48,6 +46,7 @@ export interface CapturedMoment {
 
 export interface CapturedEvent {
   readonly by: SidecarName;
+  readonly kind: string;
   readonly on: string;
   readonly type: string;
   readonly reason: string;
@@ -65,10 +64,6 @@ export interface CaptureScope {
   readonly names: NameBook;
   /** What the driver had answered before it began. */
   readonly callsBefore: number;
-}
-
-export function captureFolder(): string | undefined {
-  return process.env[captureVariable] || undefined;
 }
 
 export async function captureMoment(scope: CaptureScope, moment: Moment): Promise<CapturedMoment> {
@@ -123,11 +118,12 @@ function captureEvent(event: Event, { names, rig }: CaptureScope): CapturedEvent
   const component = event.source?.component ?? event.reportingComponent ?? '';
   const by = sidecarOfComponent(component, rig.driverName);
   if (by === undefined) return [];
-  const { namespace, name = '' } = event.involvedObject;
+  const { kind = '', namespace, name = '' } = event.involvedObject;
   const on = normalizeText(name, names);
   return [
     {
       by,
+      kind,
       on: namespace === undefined ? on : `${namespace}/${on}`,
       type: event.type ?? '',
       reason: event.reason ?? '',

@@ -15,6 +15,7 @@ export interface NameBook {
 
 export function createNameBook(): NameBook {
   const tokens = new Map<string, string>();
+  const handles = new Map<string, string>();
   // Names that hold a longer one, as a volume's name holds its claim's uid, must be replaced before it.
   let longestFirst: readonly (readonly [string, string])[] | undefined;
 
@@ -33,12 +34,15 @@ export function createNameBook(): NameBook {
       const claim = spec?.claimRef;
       const token = name.startsWith('pvc-') ? `<volume of ${claim?.name}>` : name;
       learn(name, token);
+      handles.set(name, spec?.csi?.volumeHandle ?? '');
       learn(spec?.csi?.volumeHandle, token);
       learn(uid, `<uid of ${token}>`);
     },
     learnAttachment({ metadata: { name, uid }, spec }) {
       const volume = spec?.source?.persistentVolumeName ?? '';
-      const token = `<attachment of ${tokens.get(volume) ?? volume} to ${spec?.nodeName}>`;
+      // Its name is made of handle and node: that of a second volume with this handle is the same.
+      const attached = tokens.get(handles.get(volume) ?? '') ?? tokens.get(volume) ?? volume;
+      const token = `<attachment of ${attached} to ${spec?.nodeName}>`;
       learn(name, token);
       learn(uid, `<uid of ${token}>`);
     },

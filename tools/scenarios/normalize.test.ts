@@ -52,6 +52,19 @@ describe('what two runs leave', () => {
     expect(normalizeText(text, names)).toBe('bound <volume of data> by <attachment of <volume of data> to node-a>');
   });
 
+  it('names an attachment after the handle: a second volume of the same one has attachments of the same name', () => {
+    const { names, volume } = run('1');
+    const nameOn = (nodeName: string): string => {
+      const name = `csi-of-${nodeName}`;
+      const metadata = { name, uid: '', resourceVersion: '', creationTimestamp: '' };
+      const source = { persistentVolumeName: 'by-hand' };
+      names.learnAttachment({ metadata, spec: { attacher: 'd', nodeName, source } });
+      return normalizeText(name, names);
+    };
+    names.learnVolume({ ...volume, metadata: { ...volume.metadata, name: 'by-hand' } });
+    expect(nameOn('node-b')).toBe('<attachment of <volume of data> to node-b>');
+  });
+
   it('says of a lease whether it is held, not since when', () => {
     const lease = (holderIdentity: string, renewTime: string): unknown =>
       normalizeLease(

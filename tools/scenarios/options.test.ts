@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { OptionError, parseOptions } from './options.ts';
 
+const allOurs = { provisioner: 'ours', attacher: 'ours', resizer: 'ours' };
+
 describe('options', () => {
   it('are both clusters and our own sidecars when nothing is said', () => {
     expect(parseOptions([])).toEqual({
       clusters: ['sandbox', 'kubernetes'],
-      makers: { provisioner: 'ours', attacher: 'ours', resizer: 'ours' },
-      makersText: '',
+      rounds: [{ makers: allOurs, makersText: '' }],
       vitestArgs: [],
     });
   });
@@ -15,9 +16,14 @@ describe('options', () => {
     const options = parseOptions(['--cluster=sandbox', '-t', 'raw block', '--sidecars=resizer=upstream']);
     expect(options).toMatchObject({
       clusters: ['sandbox'],
-      makers: { provisioner: 'ours', attacher: 'ours', resizer: 'upstream' },
+      rounds: [{ makers: { ...allOurs, resizer: 'upstream' }, makersText: 'resizer=upstream' }],
       vitestArgs: ['-t', 'raw block'],
     });
+  });
+
+  it('play a round for each --sidecars', () => {
+    const { rounds } = parseOptions(['--sidecars=', '--sidecars=attacher=upstream']);
+    expect(rounds.map(({ makers }) => makers)).toEqual([allOurs, { ...allOurs, attacher: 'upstream' }]);
   });
 
   it.each([

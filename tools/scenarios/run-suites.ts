@@ -9,9 +9,11 @@ import { startKubernetesCluster } from '../rig/kubernetes-cluster.ts';
 import { asLastResort } from '../rig/last-resort.ts';
 import { findLeft, takeAway } from '../rig/left-behind.ts';
 import { startSandboxCluster } from '../rig/sandbox-cluster.ts';
+import { captureFolder, captureVariable, reportFileName, roundFolder } from './capture-folder.ts';
 import { openDoor } from './door.ts';
-import type { Options } from './options.ts';
+import type { Options, Round } from './options.ts';
 import { type ClusterReference, clusterVariable, sidecarsVariable } from './settings.ts';
+import { untilFresh } from './until-fresh.ts';
 
 interface Tally {
   readonly title: string;
@@ -26,7 +28,7 @@ const report = z.object({
   numFailedTests: z.number(),
 });
 
-/** The suite on each cluster, one after the other. @returns the exit code */
+/** The suite on each cluster, one after the other, and there once for each round. @returns the exit code */
 export async function runSuites(options: Options, signal: AbortSignal): Promise<number> {
   const tallies: Tally[] = [];
   for (const kind of options.clusters) {
@@ -98,7 +100,19 @@ async function playOn(
     const door = join(folder, 'door.sock');
     const closeDoor = await openDoor(cluster, door);
     const { url, adminKubeconfig } = cluster;
-    const counts = await runVitest({ kind, url, adminKubeconfig, door }, options, { folder, signal });
+    const counts = { passed: 0, failed: 0 };
+    for (const [index, round] of options.rounds.entries()) {
+      if (index > 0) await untilFresh(cluster, signal);
+      if (options.rounds.length > 1)
+        console.log(`\n── sidecars: ${round.makersText === '' ? 'ours' : round.makersText}`);
+      const { passed, failed } = await runVitest({ kind, url, adminKubeconfig, door }, round, {
+        options,
+        folder,
+        signal,
+      });
+      counts.passed += passed;
+      counts.failed += failed;
+    }
     await closeDoor();
     return counts;
   } finally {
@@ -110,15 +124,23 @@ async function playOn(
 
 async function runVitest(
   reference: ClusterReference,
-  { makersText, vitestArgs }: Options,
-  { folder, signal }: { folder: string; signal: AbortSignal },
+  { makersText }: Round,
+  { options: { rounds, vitestArgs }, folder, signal }: { options: Options; folder: string; signal: AbortSignal },
 ): Promise<{ passed: number; failed: number }> {
-  const reportFile = join(folder, 'report.json');
+  const captures = captureFolder();
+  const ownCaptures = captures === undefined || rounds.length === 1 ? captures : roundFolder(captures, makersText);
+  const reportFile = join(ownCaptures ?? folder, reportFileName);
+  rmSync(reportFile, { force: true });
   const config = join(import.meta.dirname, 'vitest.config.ts');
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${reportFile}`];
   const child = spawn(process.execPath, [vitest, 'run', `--config=${config}`, ...reporters, ...vitestArgs], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, [clusterVariable]: JSON.stringify(reference), [sidecarsVariable]: makersText },
+    env: {
+      ...process.env,
+      [clusterVariable]: JSON.stringify(reference),
+      [sidecarsVariable]: makersText,
+      [captureVariable]: ownCaptures ?? '',
+    },
   });
   const onAbort = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', onAbort, { once: true });

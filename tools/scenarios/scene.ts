@@ -15,7 +15,8 @@ import {
   type VolumeAttachment,
 } from '@holdfast/kube';
 import type { DriverCall, Rig } from '../rig/contract.ts';
-import { type CaptureScope, captureFolder, captureMoment, type Moment, writeMoment } from './capture.ts';
+import { type CaptureScope, captureMoment, type Moment, writeMoment } from './capture.ts';
+import { captureFolder } from './capture-folder.ts';
 import {
   type ClaimSpec,
   type ClassSpec,

@@ -1,6 +1,7 @@
 // `npm run test:swap`: each Go sidecar in place of ours on the same control plane, the same cases, and what each leaves behind.
 // The last line is "N passed, N failed"; a program's flags, a case and a roll-over count as one, and so does the table of differences.
 import { buildReference } from '../reference/build.ts';
+import { buildBundles } from '../rig/bundles.ts';
 import { parseOptions, usage } from './options.ts';
 import { runSwap } from './run.ts';
 import { sidecarNames } from './sidecars.ts';
@@ -21,6 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
     const names = options.cluster === 'kubernetes' ? [...wanted, ...cluster] : wanted;
     const { failed } = await buildReference(names, { say: console.log, signal: stop.signal });
     if (failed.length > 0) return 1;
+    await buildBundles(stop.signal);
     return await runSwap(options, stop.signal);
   } catch (error) {
     if (stop.signal.aborted) {

@@ -5,20 +5,25 @@ export interface Options {
   /** The sidecars that are swapped. */
   readonly only: readonly SidecarName[];
   readonly isShort: boolean;
-  readonly isRolloverOnly: boolean;
+  /** One of the parts alone; undefined: all. */
+  readonly part: 'rollover' | 'scenarios' | undefined;
   readonly cluster: 'kubernetes' | 'sandbox';
   /** Only cases whose name holds this. */
   readonly named: string;
+  /** Only scenarios that this pattern fits; empty: all. */
+  readonly scenario: string;
   /** Where the recordings are written as JSON, for a look at them. */
   readonly keep: string | undefined;
 }
 
 export const usage = `npm run test:swap [-- OPTION…]
   --only=NAME        provisioner, attacher or resizer alone; several with commas
-  --short            a few cases of each, without roll-over
+  --short            a few cases and scenarios of each, without roll-over
   --case=TEXT        only cases whose name holds it
   --cluster=sandbox  on the sandbox instead of a Kubernetes control plane
   --rollover         the roll-over alone
+  --scenarios        the scenarios of test:control-plane alone
+  -t PATTERN         only scenarios whose name it fits, and nothing else
   --keep=FOLDER      write what was recorded into it`;
 
 /** @throws Error that names the argument */
@@ -26,15 +31,20 @@ export function parseOptions(args: readonly string[]): Options {
   let options: Options = {
     only: sidecarNames,
     isShort: false,
-    isRolloverOnly: false,
+    part: undefined,
     cluster: 'kubernetes',
     named: '',
+    scenario: '',
     keep: undefined,
   };
-  for (const arg of args) {
+  for (const [index, arg] of args.entries()) {
     const [name = '', value = ''] = arg.split(/=(.*)/s);
-    if (arg === '--short') options = { ...options, isShort: true };
-    else if (arg === '--rollover') options = { ...options, isRolloverOnly: true };
+    const next = args[index + 1];
+    if (args[index - 1] === '-t') options = { ...options, part: 'scenarios', scenario: arg };
+    else if (arg === '-t' && next !== undefined) continue;
+    else if (arg === '--short') options = { ...options, isShort: true };
+    else if (arg === '--rollover') options = { ...options, part: 'rollover' };
+    else if (arg === '--scenarios') options = { ...options, part: 'scenarios' };
     else if (name === '--only') options = { ...options, only: value.split(',').map(sidecarOf) };
     else if (name === '--case' && value !== '') options = { ...options, named: value };
     else if (name === '--keep' && value !== '') options = { ...options, keep: value };

@@ -11,6 +11,7 @@ import { compareProgramFlags } from './flags/programs.ts';
 import type { Options } from './options.ts';
 import { type Result, report } from './report.ts';
 import { rollOver } from './rollover/rollover.ts';
+import { compareInScenarios } from './scenarios/play-scenarios.ts';
 import { applyAccounts, sidecarNames } from './sidecars.ts';
 
 const cases: Readonly<Record<SidecarName, readonly Case[]>> = {
@@ -29,6 +30,16 @@ const controllers = [
 
 /** @returns the exit code */
 export async function runSwap(options: Options, signal: AbortSignal): Promise<number> {
+  const results: Result[] = [];
+  if (options.part !== 'scenarios') results.push(...(await besideScriptedDriver(options, signal)));
+  if (options.part !== 'rollover' && options.named === '') {
+    console.log('── scenarios');
+    results.push(...(await compareInScenarios(options, signal)));
+  }
+  return report(results, { isWhole: isWhole(options) });
+}
+
+async function besideScriptedDriver(options: Options, signal: AbortSignal): Promise<Result[]> {
   const results: Result[] = options.only.map((name) => ({
     title: `flags of csi-${name}`,
     differences: compareProgramFlags(name),
@@ -41,7 +52,7 @@ export async function runSwap(options: Options, signal: AbortSignal): Promise<nu
   try {
     console.log(`── cluster is up after ${((performance.now() - began) / 1000).toFixed(1)} s`);
     await applyAccounts(cluster);
-    if (!options.isRolloverOnly) {
+    if (options.part === undefined) {
       const chosen = chosenCases(options);
       for (const company of ['ours', 'upstream'] as const) {
         results.push(...(await compareCases({ company, cases: chosen, cluster, options, signal })));
@@ -51,7 +62,7 @@ export async function runSwap(options: Options, signal: AbortSignal): Promise<nu
   } finally {
     await cluster.stop();
   }
-  return report(results, { isWhole: isWhole(options) });
+  return results;
 }
 
 function chosenCases({ only, named, isShort }: Options): Case[] {
@@ -60,8 +71,10 @@ function chosenCases({ only, named, isShort }: Options): Case[] {
     .filter((each) => each.name.includes(named) && (!isShort || each.isShort === true));
 }
 
-function isWhole({ only, named, isShort, isRolloverOnly, cluster }: Options): boolean {
-  return !isShort && !isRolloverOnly && named === '' && cluster === 'kubernetes' && only.length === sidecarNames.length;
+function isWhole({ only, named, isShort, part, cluster }: Options): boolean {
+  return (
+    !isShort && part === undefined && named === '' && cluster === 'kubernetes' && only.length === sidecarNames.length
+  );
 }
 
 async function rollOverAll(cluster: Cluster, { only }: Options, signal: AbortSignal): Promise<Result[]> {

@@ -1,11 +1,11 @@
 // The sidecars of either maker as processes beside one driver.
 import { join } from 'node:path';
 import { referenceProgram } from '../reference/build.ts';
+import { bundleOf } from '../rig/bundles.ts';
 import type { Cluster, Maker, Program, SidecarName } from '../rig/contract.ts';
 import { startProgram } from '../rig/program.ts';
 
 export const sidecarNames: readonly SidecarName[] = ['provisioner', 'attacher', 'resizer'];
-const packages = join(import.meta.dirname, '..', '..', 'packages');
 export const sidecarNamespace = 'holdfast-system';
 export const leaseLabels = { team: 'storage' };
 
@@ -67,7 +67,7 @@ export async function startSidecar(
   return await startProgram({
     label,
     file: isOurs ? process.execPath : referenceProgram(program),
-    args: isOurs ? [join(packages, `external-${name}`, 'src', 'bin.ts'), ...flags] : flags,
+    args: isOurs ? [bundleOf(`external-${name}`, program), ...flags] : flags,
     logFile: join(folder, `${program}-${maker}.log`),
     hostName: `${name}-${maker}`,
   });

@@ -13,6 +13,8 @@ import type { AuditedRequest, Cluster, SidecarName } from '../../rig/contract.ts
 import type { NameBook } from '../../scenarios/name-book.ts';
 import { normalizeLease, normalizeObject, normalizeText } from '../../scenarios/normalize.ts';
 import { sidecarNamespace } from '../sidecars.ts';
+import { methods } from './methods.ts';
+import { byName, isRecord, leaseOf, shaped } from './shape.ts';
 
 /** Nested records whose leaves are compared. Lists whose order says nothing are records by content. */
 export type Recording = Readonly<Record<string, unknown>>;
@@ -57,43 +59,6 @@ export async function record(observed: Observed): Promise<Recording> {
   return recordingSchema.parse(JSON.parse(JSON.stringify(recording).replaceAll(namespace, '<namespace>')));
 }
 
-function leaseOf(name: string): SidecarName {
-  if (name.startsWith('external-attacher-leader-')) return 'attacher';
-  return name.startsWith('external-resizer-') ? 'resizer' : 'provisioner';
-}
-
-function byName(objects: readonly unknown[]): Record<string, unknown> {
-  return Object.fromEntries(objects.map((object) => [nameOf(object), shaped(object)]));
-}
-
-function nameOf(object: unknown): string {
-  return isRecord(object) && isRecord(object.metadata) ? String(object.metadata.name) : '';
-}
-
-/** Lists that are sets, and those that Kubernetes merges by a key, as records. */
-function shaped(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) {
-    if (key === 'finalizers') return Object.fromEntries(value.map((each) => [String(each), true]));
-    if (key === 'conditions') return Object.fromEntries(value.map((each) => [conditionType(each), shaped(each)]));
-    return Object.fromEntries(value.map((each: unknown, place) => [String(place), shaped(each)]));
-  }
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      // The version of the claim that the provisioner had seen.
-      .filter(([name]) => !(key === 'claimRef' && name === 'resourceVersion'))
-      .map(([name, each]) => [name, shaped(each, name)]),
-  );
-}
-
-function conditionType(condition: unknown): string {
-  return isRecord(condition) ? String(condition.type) : '';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
 const components: Readonly<Record<SidecarName, RegExp>> = {
   provisioner: /^[a-z.]+_|^external-provisioner$/,
   attacher: /^external-attacher(?!-leader)/,
@@ -116,13 +81,6 @@ function eventsOf(items: readonly Event[], { about, names, namespace, isRetrying
   }
   return found;
 }
-
-/** What each sidecar asks the driver to do. How often it asks what the driver is, is not compared. */
-const methods: Readonly<Record<SidecarName, ReadonlySet<string>>> = {
-  provisioner: new Set(['CreateVolume', 'DeleteVolume']),
-  attacher: new Set(['ControllerPublishVolume', 'ControllerUnpublishVolume']),
-  resizer: new Set(['ControllerExpandVolume']),
-};
 
 function callsOf({ calls, names, isRetrying, about }: Observed): Recording {
   const byMethod = new Map<string, { request: unknown; times: number }[]>();
