@@ -7,8 +7,10 @@ import {
   leases,
   nodes,
   type ObjectRef,
+  type Patch,
   type Resource,
   storageClasses,
+  volumeAttributesClasses,
 } from '@holdfast/kube';
 import { type ScriptedDriver, startScriptedDriver } from '@holdfast/sandbox/testing';
 import type { Cluster, Maker, Program, SidecarName } from '../rig/contract.ts';
@@ -39,6 +41,8 @@ const awaitMs = 30_000;
 const settlePauseMs = 400;
 const settleMs = 20_000;
 
+const unprotected: Patch = { kind: 'merge', body: { metadata: { finalizers: null } } };
+
 export async function openStage(deps: {
   readonly cluster: Cluster;
   readonly makers: Readonly<Record<SidecarName, Maker>>;
@@ -54,6 +58,7 @@ export async function openStage(deps: {
         'CREATE_DELETE_VOLUME',
         'PUBLISH_UNPUBLISH_VOLUME',
         'EXPAND_VOLUME',
+        'MODIFY_VOLUME',
         'PUBLISH_READONLY',
         'SINGLE_NODE_MULTI_WRITER',
       ],
@@ -96,9 +101,14 @@ export async function openStage(deps: {
 
   /** What a case made and no sidecar removes. */
   async function clear(): Promise<void> {
-    for (const resource of [nodes, csiNodes, storageClasses]) {
+    for (const resource of [nodes, csiNodes, storageClasses, volumeAttributesClasses]) {
       const { items } = await cluster.client.list<KubeObject>(resource, { signal });
-      for (const { metadata } of items) await cluster.client.delete(resource, { name: metadata.name }, { signal });
+      for (const { metadata } of items) {
+        const ref = { name: metadata.name };
+        // The loop that protects VolumeAttributesClasses is not run.
+        if (metadata.finalizers) await cluster.client.patch<KubeObject>(resource, ref, unprotected, { signal });
+        await cluster.client.delete(resource, ref, { signal });
+      }
     }
   }
 

@@ -9,6 +9,7 @@ export { type Fence, FenceError, openFence } from './fence.ts';
 export { fencedCalls } from './fenced-calls.ts';
 export { fencedClient } from './fenced-client.ts';
 export type { IndexFunctions } from './indexes.ts';
+export { createLanes, type KeyOrder, type LanesDeps } from './lanes.ts';
 export {
   createLeaderElector,
   type LeaderElectionDeps,

@@ -37,6 +37,8 @@ export interface ReflectorDeps<T extends KubeObject> {
   fieldSelector?: string;
   /** Keeps what the controller reads of an object and drops the rest. `managedFields` never gets this far. */
   project?: (object: T) => T;
+  /** Asked of each object after `project`; those that it says no to are not kept at all. */
+  isKept?: (object: T) => boolean;
   indexes?: IndexFunctions<T>;
   log: Logger;
   clock?: Clock;
@@ -64,6 +66,7 @@ export function createReflector<T extends KubeObject>(deps: ReflectorDeps<T>): R
   };
   const store = createStore<T>({
     project: (object) => (project ? project(dropManagedFields(object)) : dropManagedFields(object)),
+    ...(deps.isKept ? { isKept: deps.isKept } : {}),
     ...(deps.indexes ? { indexes: deps.indexes } : {}),
     onListenerError: (error) => log.error('A listener of the store threw', { plural: resource.plural, error }),
   });

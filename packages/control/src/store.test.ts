@@ -276,3 +276,30 @@ it('never shows less than its own last write, and ends up equal to the server', 
     { numRuns: 500 },
   );
 });
+
+describe('objects that are not kept', () => {
+  const onlyRed = { isKept: (object: Thing) => object.color === 'red', ...byColor };
+
+  it('are not there, in a list or one by one', () => {
+    const store = createStore<Thing>(onlyRed);
+    const seen = recorded(store);
+    store.replaceAll([thing('a', 1, { color: 'red' }), thing('b', 2, { color: 'blue' })], '2');
+    store.applyEvent(thing('c', 3, { color: 'blue' }));
+    store.applyWrite(thing('d', 4, { color: 'blue' }));
+    store.applyDeletedEvent(thing('c', 5, { color: 'blue' }));
+    expect(store.list().map(({ metadata }) => metadata.name)).toEqual(['a']);
+    expect(store.byIndex('color', 'blue')).toEqual([]);
+    expect(seen).toEqual(['added a@1']);
+  });
+
+  it('go when they change to be such, and come when they change back', () => {
+    const store = createStore<Thing>(onlyRed);
+    const seen = recorded(store);
+    store.applyEvent(thing('a', 1, { color: 'red' }));
+    store.applyEvent(thing('a', 2, { color: 'blue' }));
+    store.applyEvent(thing('a', 3, { color: 'red' }));
+    store.replaceAll([thing('a', 4, { color: 'blue' })], '4');
+    expect(seen).toEqual(['added a@1', 'deleted a@1', 'added a@3', 'deleted a@3']);
+    expect(store.size).toBe(0);
+  });
+});

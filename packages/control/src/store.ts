@@ -37,6 +37,8 @@ export interface StoreWriter<T> {
 
 export interface StoreOptions<T> {
   project?: (object: T) => T;
+  /** Asked of each object after `project`. Those that it says no to are, for whoever looks, not there. */
+  isKept?: (object: T) => boolean;
   indexes?: IndexFunctions<T>;
   /** Hears of a listener that threw; without it the error ends the process, as any bug should. */
   onListenerError?: (error: unknown) => void;
@@ -57,12 +59,17 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     return options.project ? options.project(object) : object;
   }
 
+  function isKept(kept: T): boolean {
+    return options.isKept?.(kept) ?? true;
+  }
+
   function observe(resourceVersion: string): void {
     if (isNewerVersion(resourceVersion, observedVersion)) observedVersion = resourceVersion;
   }
 
   function put(key: string, object: T): StoreChange<T>[] {
     const old = objects.get(key);
+    if (!isKept(object)) return old ? drop(key, old) : [];
     if (old) indexes.remove(key, old);
     objects.set(key, object);
     indexes.insert(key, object);
@@ -128,8 +135,9 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       if (old && !isNewer(object, old)) return;
       // The watch is past this version and shows no such object: it was deleted while the reply was on its way.
       if (!old && observedVersion !== '' && !isNewerVersion(object.metadata.resourceVersion, observedVersion)) return;
-      unconfirmed.add(key);
-      notify(put(key, keep(object)));
+      const changes = put(key, keep(object));
+      if (objects.has(key)) unconfirmed.add(key);
+      notify(changes);
     },
     applyDelete(key, uid) {
       const old = objects.get(key);
@@ -164,7 +172,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       const listedUids = new Set<string>();
       for (const object of listed) {
         listedUids.add(object.metadata.uid);
-        if (!deletedUids.has(object.metadata.uid)) next.set(objectKey(object), object);
+        if (!deletedUids.has(object.metadata.uid) && isKept(object)) next.set(objectKey(object), object);
       }
       for (const uid of deletedUids) if (!listedUids.has(uid)) deletedUids.delete(uid);
       observedVersion = resourceVersion;

@@ -1,6 +1,7 @@
 import { backoffDelayMs, type Clock, systemClock } from '@holdfast/core';
 import { createDelayedAdds } from './delayed-adds.ts';
 import { createFifo } from './fifo.ts';
+import type { KeyOrder } from './lanes.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 
 /**
@@ -30,12 +31,14 @@ export interface WorkQueueDeps {
   maxMs: number;
   clock?: Clock;
   metrics?: QueueMetrics | undefined;
+  /** Default: first in, first out. */
+  order?: KeyOrder;
 }
 
 export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
   const { name, baseMs, maxMs, clock = systemClock } = deps;
   // The order of work. Every key in it is dirty and not in work.
-  const queue = createFifo<string>();
+  const queue: KeyOrder = deps.order ?? createFifo<string>();
   // Every key that needs work, with the time since when.
   const dirty = new Map<string, number>();
   // Every key in work, with the time since when. It may be dirty as well: then `done` puts it back into the queue.
@@ -52,14 +55,24 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
     workingMs: () => [...processing.values()].map((sinceMs) => clock.monotonicMs() - sinceMs),
   });
 
-  function enqueue(key: string): void {
-    queue.push(key);
+  function wakeOne(): void {
     const [wake] = waiters;
     wake?.();
   }
 
+  function enqueue(key: string): void {
+    queue.push(key);
+    wakeOne();
+  }
+
   function add(key: string): void {
-    if (isShutDown || dirty.has(key)) return;
+    if (isShutDown) return;
+    if (dirty.has(key)) {
+      if (processing.has(key)) return;
+      queue.pushedAgain?.(key);
+      wakeOne();
+      return;
+    }
     dirty.set(key, clock.monotonicMs());
     observer?.added();
     if (!processing.has(key)) enqueue(key);
@@ -118,8 +131,7 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
         await nextWake(signal);
       }
       // This waiter may have been woken for a key that it now leaves to another.
-      const [other] = waiters;
-      if (queue.length > 0) other?.();
+      if (queue.length > 0) wakeOne();
       return undefined;
     },
     done(key) {
@@ -127,7 +139,9 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
       if (sinceMs === undefined) return;
       processing.delete(key);
       observer?.finished(clock.monotonicMs() - sinceMs);
-      if (dirty.has(key)) enqueue(key);
+      queue.finished?.(key);
+      if (dirty.has(key)) queue.push(key);
+      if (queue.length > 0) wakeOne();
     },
     shutDown() {
       isShutDown = true;

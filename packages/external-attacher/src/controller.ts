@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
+  createLanes,
   createWorkQueue,
   type Fence,
   fencedCalls,
@@ -8,18 +8,19 @@ import {
   type QueueMetrics,
   runController,
   runPeriodically,
-  type StoreChange,
-  type WorkQueue,
 } from '@holdfast/control';
 import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
-import type { CSINode, KubeClient, PersistentVolume, VolumeAttachment } from '@holdfast/kube';
+import type { KubeClient } from '@holdfast/kube';
+import { followChanges } from './changes.ts';
 import type { CsiCalls } from './csi-calls.ts';
-import { decideAttachment, hasFinalizer, registeredNodeId } from './decide.ts';
+import { decideAttachment, hasFinalizer } from './decide.ts';
 import { decideVolume } from './decide-volume.ts';
 import { findDrift } from './drift.ts';
+import { createDriftRounds } from './drift-rounds.ts';
 import type { DriverTraits } from './driver-traits.ts';
-import { annotations, queues } from './names.ts';
+import { queues } from './names.ts';
 import { createObjectWriter } from './object-writer.ts';
+import { createRepairs } from './repairs.ts';
 import { createAttachmentSteps } from './steps.ts';
 import { createVolumeSteps } from './steps-volume.ts';
 import type { Caches } from './stores.ts';
@@ -29,7 +30,10 @@ export interface AttacherDeps {
   readonly calls: CsiCalls;
   readonly caches: Caches;
   readonly driver: DriverTraits;
-  /** So many VolumeAttachments and, beside them, so many volumes are worked on at once. */
+  /**
+   * So many VolumeAttachments and, beside them, so many volumes are worked on at once. Attaches and detaches take turns,
+   * and neither takes the last worker from the other.
+   */
   readonly workers: number;
   readonly retryIntervalStartMs: number;
   readonly retryIntervalMaxMs: number;
@@ -62,8 +66,7 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
   const { client, calls, caches, driver, hasErrorCodes, log, clock = systemClock } = deps;
   const { stores } = caches;
   const { attachments, volumes, csiNodes } = stores;
-  // VolumeAttachments to act on although their status says that all is done.
-  const forced = new Set<string>();
+  const driftRounds = createDriftRounds();
   const writer = createObjectWriter({ client, stores });
   const attachmentSteps = createAttachmentSteps({ client, calls, stores, writer, driver, hasErrorCodes, clock, log });
   const volumeSteps = createVolumeSteps({ writer, driver, log });
@@ -72,17 +75,20 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
     const attachment = attachments.get(name);
     if (!attachment) return { kind: 'done' };
     const volumeName = attachment.spec.source.persistentVolumeName;
+    const isForced = repairs.has(name);
     const step = decideAttachment(
       {
         attachment,
         volume: volumeName === undefined ? undefined : volumes.get(volumeName),
         csiNode: csiNodes.get(attachment.spec.nodeName),
         siblings: volumeName === undefined ? [] : attachments.byIndex('volume', volumeName),
-        isForced: forced.delete(name),
+        isForced,
       },
       driver,
     );
-    return await attachmentSteps(name, step, signal);
+    const outcome = await attachmentSteps(name, step, signal);
+    if (isForced) repairs.tried(name, outcome.kind === 'done');
+    return outcome;
   }
 
   async function reconcileVolume(name: string, signal: AbortSignal): Promise<Outcome> {
@@ -92,91 +98,52 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
     return await volumeSteps(name, step, signal);
   }
 
-  const isOurs = ({ spec }: VolumeAttachment): boolean => spec.attacher === driver.driverName;
-
   function enqueueAll(): void {
     for (const attachment of attachments.list()) {
-      if (isOurs(attachment)) attachmentQueue.add(attachment.metadata.name);
+      if (attachment.spec.attacher === driver.driverName) attachmentQueue.add(attachment.metadata.name);
     }
     for (const volume of volumes.list()) {
       if (hasFinalizer(volume, driver)) volumeQueue.add(volume.metadata.name);
     }
   }
 
-  /** Which change puts what into a queue. */
-  function subscribe(): () => void {
-    const addWaiting = (found: readonly VolumeAttachment[]) => {
-      for (const attachment of found) {
-        if (isOurs(attachment) && isUnfinished(attachment)) attachmentQueue.add(attachment.metadata.name);
-      }
-    };
-    const onAttachment = (change: StoreChange<VolumeAttachment>) => {
-      const { metadata, spec } = change.object;
-      if (change.kind === 'deleted') {
-        forced.delete(metadata.name);
-        const volumeName = spec.source.persistentVolumeName;
-        if (volumeName === undefined) return;
-        volumeQueue.add(volumeName);
-        addWaiting(attachments.byIndex('volume', volumeName));
-      } else if (
-        isOurs(change.object) &&
-        (change.kind === 'added' || isChangedByOthers(change.old, change.object, driver))
-      ) {
-        attachmentQueue.add(metadata.name);
-      }
-    };
-    const onVolume = ({ kind, object: { metadata } }: StoreChange<PersistentVolume>) => {
-      if (kind === 'deleted') return;
-      volumeQueue.add(metadata.name);
-      if (kind === 'added') addWaiting(attachments.byIndex('volume', metadata.name));
-    };
-    const onCsiNode = (change: StoreChange<CSINode>) => {
-      if (change.kind === 'deleted') return;
-      const isNew =
-        change.kind === 'added' || registeredNodeId(change.old, driver) !== registeredNodeId(change.object, driver);
-      if (isNew) addWaiting(attachments.byIndex('node', change.object.metadata.name));
-    };
-    const subscriptions = [
-      attachments.subscribe(onAttachment),
-      volumes.subscribe(onVolume),
-      csiNodes.subscribe(onCsiNode),
-    ];
-    return () => {
-      for (const unsubscribe of subscriptions) unsubscribe();
-    };
-  }
-
   /** Compares with the driver's list. A listing that fails skips the round. */
   async function lookForDrift(signal: AbortSignal): Promise<void> {
     const before = attachments.list();
     try {
-      const published = await calls.listPublishedNodes(signal);
-      for (const name of findDrift(before, published, stores, driver)) {
-        log.warn('The driver and the VolumeAttachment differ about whether the volume is attached', {
-          attachment: name,
-        });
-        forced.add(name);
-        attachmentQueue.add(name);
+      const { lost, unfinished } = findDrift(before, await calls.listPublishedNodes(signal), stores, driver);
+      const due = driftRounds.due(new Set([...lost, ...unfinished]));
+      for (const name of lost.filter((each) => due.has(each))) {
+        log.warn('The driver does not list an attached volume, which is to be published again', { attachment: name });
+        repairs.add(name);
       }
+      for (const name of unfinished.filter((each) => due.has(each))) attachmentQueue.add(name);
     } catch (error) {
       if (!signal.aborted) log.error('Cannot list the published volumes', { error: errorMessage(error) });
     }
   }
 
-  function createQueue(name: string): WorkQueue {
-    return createWorkQueue({
-      name,
-      baseMs: deps.retryIntervalStartMs,
-      maxMs: deps.retryIntervalMaxMs,
-      clock,
-      metrics: deps.queueMetrics,
-    });
-  }
-
-  const attachmentQueue = createQueue(queues.attachments);
-  const volumeQueue = createQueue(queues.volumes);
+  const retries = {
+    baseMs: deps.retryIntervalStartMs,
+    maxMs: deps.retryIntervalMaxMs,
+    clock,
+    metrics: deps.queueMetrics,
+  };
+  const attachmentQueue = createWorkQueue({
+    ...retries,
+    name: queues.attachments,
+    order: createLanes({
+      laneOf: (name) => (attachments.get(name)?.metadata.deletionTimestamp === undefined ? 'attach' : 'detach'),
+      maxPerLane: Math.max(1, deps.workers - 1),
+    }),
+  });
+  const volumeQueue = createWorkQueue({ ...retries, name: queues.volumes });
+  const repairs = createRepairs({
+    limit: Math.max(1, Math.floor(deps.workers / 2)),
+    enqueue: (name) => attachmentQueue.add(name),
+  });
   await caches.synced;
-  const unsubscribe = subscribe();
+  const unsubscribe = followChanges({ stores, driver, attachmentQueue, volumeQueue, repairs });
   enqueueAll();
   const { workers } = deps;
   try {
@@ -197,24 +164,4 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
   } finally {
     unsubscribe();
   }
-}
-
-/** Neither attached nor gone: something may be missing that has just appeared. */
-function isUnfinished({ metadata, status }: VolumeAttachment): boolean {
-  return metadata.deletionTimestamp !== undefined || !status?.attached;
-}
-
-/**
- * Whether somebody else has changed the object. What we write ourselves (errors, finalizer, node id, attached) must not
- * bring it back into the queue: a failed call would be repeated at once, without its back-off.
- */
-function isChangedByOthers(old: VolumeAttachment, now: VolumeAttachment, driver: DriverTraits): boolean {
-  const hasLostAttached = (old.status?.attached ?? false) && !now.status?.attached;
-  return hasLostAttached || !isDeepStrictEqual(othersPart(old, driver), othersPart(now, driver));
-}
-
-function othersPart({ metadata, spec }: VolumeAttachment, driver: DriverTraits): unknown {
-  const { resourceVersion: _version, finalizers = [], annotations: notes = {}, ...kept } = metadata;
-  const { [annotations.nodeId]: _nodeId, ...othersNotes } = notes;
-  return { kept, spec, othersNotes, othersFinalizers: finalizers.filter((name) => name !== driver.finalizer) };
 }

@@ -101,6 +101,15 @@ describe('attach is refused, with the thing and the remedy', () => {
     });
   });
 
+  test('any volume waits until it is detached from the same node, as that would undo the attach', () => {
+    const shared = volumeOf({ spec: { accessModes: ['ReadWriteMany'] } });
+    const same = attachmentOf({ name: 'va-2', metadata: going });
+    expect(decideAttachment(viewOf({ volume: shared, siblings: [same] }), traits)).toMatchObject({
+      kind: 'refuse',
+      reason: 'the volume is still being detached from node "node-1" (VolumeAttachment "va-2")',
+    });
+  });
+
   test('others of the same volume do not stand in the way', () => {
     const shared = volumeOf({ spec: { accessModes: ['ReadWriteMany'] } });
     expect(decideAttachment(viewOf({ volume: shared, siblings: [leaving] }), traits).kind).toBe('attach');

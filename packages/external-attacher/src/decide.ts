@@ -1,5 +1,6 @@
 import { AccessModeError } from '@holdfast/csi-spec';
 import type { CSINode, PersistentVolume, VolumeAttachment } from '@holdfast/kube';
+import { detachTarget } from './detach-target.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
 import {
@@ -69,8 +70,13 @@ function decideAttach(view: AttachmentView, driver: DriverTraits): AttachmentSte
   if (volume?.metadata.deletionTimestamp !== undefined) {
     return refuse(`PersistentVolume "${volume.metadata.name}" is marked for deletion`);
   }
-  const leaving = view.siblings.find((other) => holdsElsewhere(other, attachment, driver));
-  if (leaving !== undefined && isSingleNode(source.spec)) {
+  const leaving = view.siblings.find(
+    (other) =>
+      isLeaving(other, attachment, driver) &&
+      // A detach from the same node would undo the attach.
+      (isSingleNode(source.spec) || other.spec.nodeName === attachment.spec.nodeName),
+  );
+  if (leaving !== undefined) {
     return refuse(
       `the volume is still being detached from node "${leaving.spec.nodeName}" (VolumeAttachment "${leaving.metadata.name}")`,
     );
@@ -112,9 +118,12 @@ function decideDetach(view: AttachmentView, driver: DriverTraits): AttachmentSte
   }
   const refuse = (reason: string): AttachmentStep => ({ kind: 'refuse', operation: 'detach', attachment, reason });
   const byHand = `detach the volume by hand, then remove the finalizer "${driver.finalizer}" from this VolumeAttachment`;
-  const source = volumeSource(attachment, view.volume, driver);
-  if (source.kind === 'unusable')
-    return refuse(`${source.message}, so the driver cannot be told what to detach: ${byHand}`);
+  const target = detachTarget(attachment, view.volume, driver);
+  if (target.kind === 'unknown') {
+    return refuse(
+      `${target.message}, so the driver cannot be told what to detach. Set the annotation ${annotations.volumeHandle} to the driver's id of the volume, or ${byHand}`,
+    );
+  }
   const nodeId =
     (view.csiNode && registeredNodeId(view.csiNode, driver)) ?? attachment.metadata.annotations?.[annotations.nodeId];
   if (!nodeId) {
@@ -122,11 +131,11 @@ function decideDetach(view: AttachmentView, driver: DriverTraits): AttachmentSte
       `the driver's id of node "${attachment.spec.nodeName}" is unknown: its CSINode does not list driver "${driver.driverName}" and the annotation ${annotations.nodeId} is missing. Set the annotation, or ${byHand}`,
     );
   }
-  const secretRef = publishSecretRef(source);
+  const { volumeId, secretRef } = target;
   return {
     kind: 'detach',
     attachment,
-    volumeId: source.csi.volumeHandle,
+    volumeId,
     nodeId,
     reason: 'it is being deleted',
     ...(secretRef === undefined ? {} : { secretRef }),
@@ -138,11 +147,11 @@ export function registeredNodeId(csiNode: CSINode, driver: DriverTraits): string
   return csiNode.spec.drivers?.find(({ name }) => name === driver.driverName)?.nodeID || undefined;
 }
 
-/** Another VolumeAttachment on another node that is going, but not yet unpublished. */
-function holdsElsewhere(other: VolumeAttachment, than: VolumeAttachment, driver: DriverTraits): boolean {
+/** Another VolumeAttachment that is going, but not yet unpublished. */
+function isLeaving(other: VolumeAttachment, than: VolumeAttachment, driver: DriverTraits): boolean {
   return (
     other.metadata.deletionTimestamp !== undefined &&
-    other.spec.nodeName !== than.spec.nodeName &&
+    other.metadata.name !== than.metadata.name &&
     hasFinalizer(other, driver)
   );
 }

@@ -1,14 +1,20 @@
 import type { VolumeAttachment } from '@holdfast/kube';
 import { registeredNodeId } from './decide.ts';
+import { detachTarget } from './detach-target.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
 import type { Stores } from './stores.ts';
-import { volumeSource } from './volume-source.ts';
+
+export interface Drift {
+  /** Attached by their status, and not listed: to be published again. */
+  readonly lost: readonly string[];
+  /** Not attached yet, and listed, or going and not listed any more: what they wait for seems to be done. */
+  readonly unfinished: readonly string[];
+}
 
 /**
- * VolumeAttachments whose status differs from what the driver lists as published. Each is looked at again even if its
- * status says that all is done. A volume the driver lists beyond them is left alone: it may be published by other
- * means.
+ * VolumeAttachments whose status differs from what the driver lists as published. A volume the driver lists beyond them
+ * is left alone: it may be published by other means.
  *
  * @param attachments those to compare: as they were before the driver was asked, so that one attached meanwhile is not
  *   mistaken for a difference (kubernetes-csi/external-attacher#291)
@@ -18,10 +24,16 @@ export function findDrift(
   published: ReadonlyMap<string, ReadonlySet<string>>,
   stores: Stores,
   driver: DriverTraits,
-): string[] {
-  return attachments
-    .filter((attachment) => hasDrifted(attachment, published, stores, driver))
-    .map(({ metadata }) => metadata.name);
+): Drift {
+  const lost: string[] = [];
+  const unfinished: string[] = [];
+  for (const attachment of attachments) {
+    if (!hasDrifted(attachment, published, stores, driver)) continue;
+    const { name, deletionTimestamp } = attachment.metadata;
+    const isLost = attachment.status?.attached === true && deletionTimestamp === undefined;
+    (isLost ? lost : unfinished).push(name);
+  }
+  return { lost, unfinished };
 }
 
 function hasDrifted(
@@ -36,11 +48,11 @@ function hasDrifted(
   if (stores.attachments.get(metadata.name)?.metadata.resourceVersion !== metadata.resourceVersion) return false;
   const { persistentVolumeName } = spec.source;
   const volume = persistentVolumeName === undefined ? undefined : stores.volumes.get(persistentVolumeName);
-  const source = volumeSource(attachment, volume, driver);
-  if (source.kind === 'unusable') return false;
+  const target = detachTarget(attachment, volume, driver);
+  if (target.kind === 'unknown') return false;
   const csiNode = stores.csiNodes.get(spec.nodeName);
   const nodeId = (csiNode && registeredNodeId(csiNode, driver)) ?? metadata.annotations?.[annotations.nodeId];
   if (!nodeId) return false;
-  const isPublished = published.get(source.csi.volumeHandle)?.has(nodeId) ?? false;
+  const isPublished = published.get(target.volumeId)?.has(nodeId) ?? false;
   return isPublished !== (status?.attached ?? false);
 }

@@ -29,7 +29,7 @@ export const attacherFlags = defineFlags({
     type: 'uint',
     default: 10,
     group: WORK,
-    help: 'How many VolumeAttachments are worked on at once, and beside them how many PersistentVolumes.',
+    help: 'How many VolumeAttachments are worked on at once, attaches and detaches in turns and neither on the last free worker; beside them, how many PersistentVolumes.',
     schema: z.number().int().min(1, 'must be at least 1'),
   },
   resync: {
@@ -62,6 +62,6 @@ export const attacherFlags = defineFlags({
   'max-grpc-log-length': {
     type: 'int',
     default: -1,
-    help: 'Accepted, and without effect: calls are logged whole, at level 5.',
+    help: 'How many characters of an answer of the driver are logged, at level 5. 0 and less: all.',
   },
 });

@@ -121,6 +121,13 @@ describe('the program', () => {
     expect((await kube.client.get(leases, ref)).spec?.holderIdentity ?? '').toBe('');
   });
 
+  test('logs no more of an answer than --max-grpc-log-length', async () => {
+    const { program } = await running('-v=5', '--max-grpc-log-length=10');
+    expect(program.stderr()).toMatch(/GRPC response.*\(the first 10 of \d+ characters\)/);
+    expect(program.stderr()).not.toContain('device:sdb');
+    expect(program.stderr()).not.toContain('"sdb"');
+  });
+
   test('serves its metrics under upstream names', async () => {
     const { program } = await running('--http-endpoint=127.0.0.1:0');
     const [, port] = await program.logged(/"HTTP server is listening".* port=(\d+)/);

@@ -9,7 +9,9 @@ const sameObject = { op: 'test', path: '/metadata/uid', value: uid };
 
 describe('holdPatch', () => {
   test('a new VolumeAttachment gets finalizer and node id in one patch, guarded by the version that had neither', () => {
-    expect(holdPatch(attachmentOf(), FINALIZER, 'n')).toEqual({
+    expect(
+      holdPatch(attachmentOf(), FINALIZER, { [annotations.nodeId]: 'n', [annotations.publishSecret]: undefined }),
+    ).toEqual({
       kind: 'json',
       operations: [
         sameVersion,
@@ -22,7 +24,7 @@ describe('holdPatch', () => {
 
   test("others' finalizers and annotations are left alone", () => {
     const attachment = attachmentOf({ metadata: { finalizers: ['x'], annotations: { y: 'z' } } });
-    expect(holdPatch(attachment, FINALIZER, 'n')).toEqual({
+    expect(holdPatch(attachment, FINALIZER, { [annotations.nodeId]: 'n' })).toEqual({
       kind: 'json',
       operations: [
         sameObject,
@@ -36,10 +38,17 @@ describe('holdPatch', () => {
 
   test('a node id that has changed is written, one that has not costs nothing', () => {
     const metadata = { finalizers: [FINALIZER], annotations: { [annotations.nodeId]: 'old' } };
-    expect(holdPatch(attachmentOf({ metadata }), FINALIZER, 'new')).toMatchObject({
+    expect(holdPatch(attachmentOf({ metadata }), FINALIZER, { [annotations.nodeId]: 'new' })).toMatchObject({
       operations: [{}, { value: 'new' }],
     });
-    expect(holdPatch(attachmentOf({ metadata }), FINALIZER, 'old')).toBeUndefined();
+    expect(holdPatch(attachmentOf({ metadata }), FINALIZER, { [annotations.nodeId]: 'old' })).toBeUndefined();
+  });
+
+  test('a secret that the volume no longer names is not kept', () => {
+    const metadata = { finalizers: [FINALIZER], annotations: { [annotations.publishSecret]: 'ns/name' } };
+    expect(holdPatch(attachmentOf({ metadata }), FINALIZER, { [annotations.publishSecret]: undefined })).toMatchObject({
+      operations: [sameObject, { op: 'remove', path: '/metadata/annotations/attacher.csi.holdfast~1publish-secret' }],
+    });
   });
 });
 

@@ -3,23 +3,29 @@ import {
   escapeJsonPointer,
   type JsonPatchOperation,
   type Patch,
+  type PersistentVolume,
   sameObject,
   sameVersion,
   type VolumeAttachment,
 } from '@holdfast/kube';
-import { annotations as names } from './names.ts';
 
 type AttachmentStatus = NonNullable<VolumeAttachment['status']>;
 export type VolumeError = NonNullable<AttachmentStatus['attachError']>;
 
 /**
- * Finalizer and node id in one patch: both must be stored before the driver is called, as they are what detaches later.
- * Undefined when both are there.
+ * Finalizer and annotations in one patch: all must be stored before the driver is called, as they are what detaches
+ * later. Undefined when all are there.
+ *
+ * @param wanted undefined: the annotation goes
  */
-export function holdPatch(attachment: VolumeAttachment, finalizer: string, nodeId: string): Patch | undefined {
+export function holdPatch(
+  attachment: VolumeAttachment,
+  finalizer: string,
+  wanted: Readonly<Record<string, string | undefined>>,
+): Patch | undefined {
   const finalizerPatch = addFinalizerPatch(attachment, finalizer);
   const finalizerOperations = finalizerPatch?.kind === 'json' ? finalizerPatch.operations : [];
-  const annotationOperations = nodeIdOperations(attachment, nodeId);
+  const annotationOperations = annotationPatchOperations(attachment, wanted);
   if (finalizerOperations.length + annotationOperations.length === 0) return undefined;
   // Where a map must be made, only the version proves that nobody has made one since.
   const hasAnnotations = Object.keys(attachment.metadata.annotations ?? {}).length > 0;
@@ -27,14 +33,28 @@ export function holdPatch(attachment: VolumeAttachment, finalizer: string, nodeI
   return { kind: 'json', operations: [guard, ...finalizerOperations, ...annotationOperations] };
 }
 
-function nodeIdOperations(attachment: VolumeAttachment, nodeId: string): JsonPatchOperation[] {
-  const { annotations } = attachment.metadata;
-  if (annotations?.[names.nodeId] === nodeId) return [];
-  if (annotations === undefined || Object.keys(annotations).length === 0) {
-    const value = { [names.nodeId]: nodeId };
+function annotationPatchOperations(
+  { metadata: { annotations = {} } }: VolumeAttachment,
+  wanted: Readonly<Record<string, string | undefined>>,
+): JsonPatchOperation[] {
+  const differing = Object.entries(wanted).filter(([key, value]) => annotations[key] !== value);
+  if (differing.length === 0) return [];
+  if (Object.keys(annotations).length === 0) {
+    const value = Object.fromEntries(differing);
     return [{ op: 'add', path: '/metadata/annotations', value }];
   }
-  return [{ op: 'add', path: `/metadata/annotations/${escapeJsonPointer(names.nodeId)}`, value: nodeId }];
+  return differing.map(([key, value]): JsonPatchOperation => {
+    const path = `/metadata/annotations/${escapeJsonPointer(key)}`;
+    return value === undefined ? { op: 'remove', path } : { op: 'add', path, value };
+  });
+}
+
+/**
+ * Takes our finalizer off a volume by its name. A deleted volume loses the finalizers of others at the same moment: a
+ * patch by index, guarded by the list as it was, would be refused and made again.
+ */
+export function releaseVolumePatch({ metadata: { uid } }: PersistentVolume, finalizer: string): Patch {
+  return { kind: 'strategic', body: { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [finalizer] } } };
 }
 
 /** Undefined when the status says so already. */

@@ -1,9 +1,10 @@
 import type { Outcome } from '@holdfast/control';
 import type { Logger } from '@holdfast/core';
-import { isNotFound, removeFinalizerPatch } from '@holdfast/kube';
+import { isNotFound } from '@holdfast/kube';
 import type { VolumeStep } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import type { ObjectWriter } from './object-writer.ts';
+import { releaseVolumePatch } from './patches.ts';
 
 export interface VolumeStepsDeps {
   readonly writer: ObjectWriter;
@@ -22,7 +23,7 @@ export function createVolumeSteps({ writer, driver, log }: VolumeStepsDeps): Vol
         return { kind: 'done' };
       case 'release':
         try {
-          await writer.patchVolume(step.volume, removeFinalizerPatch(step.volume, driver.finalizer), signal);
+          await writer.patchVolume(step.volume, releaseVolumePatch(step.volume, driver.finalizer), signal);
         } catch (error) {
           if (!isNotFound(error)) throw error;
         }

@@ -1,4 +1,4 @@
-import { FenceError, type Outcome, readSecret } from '@holdfast/control';
+import { FenceError, type Outcome, pick, readSecret } from '@holdfast/control';
 import { type Clock, createKeyedLock, errorMessage, isAbort, type Logger } from '@holdfast/core';
 import {
   addFinalizerPatch,
@@ -12,7 +12,9 @@ import {
 import { codeNumber, RpcError, rpcErrorText } from '@holdfast/rpc';
 import type { CsiCalls, Secrets } from './csi-calls.ts';
 import type { AttachmentStep } from './decide.ts';
+import { recordAnnotations } from './detach-record.ts';
 import type { DriverTraits } from './driver-traits.ts';
+import { annotations } from './names.ts';
 import { isGone, type ObjectWriter, OutdatedError } from './object-writer.ts';
 import { attachedPatch, detachedPatch, errorPatch, holdPatch } from './patches.ts';
 import type { SecretRef } from './publish-request.ts';
@@ -47,7 +49,11 @@ export function createAttachmentSteps(deps: AttachmentStepsDeps): AttachmentStep
     const { attachment, volume, request } = step;
     const secrets = await secretsOf(step.secretRef, signal);
     if (volume) await holdVolume(volume, signal);
-    const hold = holdPatch(attachment, driver.finalizer, request.nodeId);
+    const hold = holdPatch(attachment, driver.finalizer, {
+      [annotations.nodeId]: request.nodeId,
+      // An inline source stands in the attachment itself.
+      ...(volume && recordAnnotations({ volumeId: request.volumeId, ...pick(step, 'secretRef') })),
+    });
     const held = await writer.patchAttachment(attachment, hold, signal);
     const publishContext = await calls.publish(request, secrets, signal);
     await writer.patchAttachmentStatus(held, attachedPatch(held, publishContext), signal);

@@ -1,5 +1,6 @@
 import { createEventRecorder, createQueueMetrics } from '@holdfast/control';
 import type { AssembleDeps, Assembled, FlagValues } from '@holdfast/sidecar';
+import { servesAttributesClasses } from './class-api.ts';
 import { createResizer } from './controller.ts';
 import { createCsiCalls } from './csi-calls.ts';
 import { driverTraits } from './driver-traits.ts';
@@ -12,17 +13,20 @@ type Values = FlagValues<typeof resizerFlags.table>;
 /** The resizer of one driver, as the flags want it. */
 export async function assembleResizer({ values, context, client, found }: AssembleDeps<Values>): Promise<Assembled> {
   const { log, registry, signal } = context;
-  const { timeoutMs, resizeTimeoutMs } = values;
+  const { timeoutMs, resizeTimeoutMs, modifyTimeoutMs, featureGates } = values;
   const { connection, driverName } = found;
   const driver = await driverTraits(found, { timeoutMs, signal });
-  const caches = createCaches({ client, driver, log });
+  const isModifying =
+    driver.canModify && featureGates.VolumeAttributesClass && (await servesAttributesClasses({ client, log, signal }));
+  const caches = createCaches({ client, driver, isModifying, log });
   const recorder = createEventRecorder({ client, component: eventComponent(driverName), log });
   const controller = createResizer({
     client,
-    calls: driver.isNodeOnly ? undefined : createCsiCalls({ connection, driver, timeoutMs: resizeTimeoutMs }),
+    calls: createCsiCalls({ connection, driver, resizeTimeoutMs, modifyTimeoutMs }),
     caches,
     driver,
-    rules: { isPreResizeCapacityKept: values.featureGates.AnnotateFsResize },
+    rules: { isPreResizeCapacityKept: featureGates.AnnotateFsResize },
+    modify: isModifying ? { hasExtraMetadata: values.extraModifyMetadata } : undefined,
     recorder,
     queueMetrics: createQueueMetrics(registry),
     workers: values.workers,

@@ -1,26 +1,20 @@
 import { objectKey, type PersistentVolumeClaim } from '@holdfast/kube';
-import type { ClaimFacts } from './decide.ts';
 
 /** What this process remembers of claims. A claim made anew under an old name starts with nothing. */
-export interface ClaimMemory {
-  facts(claim: PersistentVolumeClaim | undefined): ClaimFacts;
-  set(claim: PersistentVolumeClaim, facts: Partial<ClaimFacts>): void;
-  /** Called when a claim (`namespace/name`) is gone and when an expansion has succeeded. */
+export interface ClaimMemory<Facts extends object> {
+  facts(claim: PersistentVolumeClaim | undefined): Facts;
+  set(claim: PersistentVolumeClaim, facts: Partial<Facts>): void;
+  /** Called when a claim (`namespace/name`) is gone and when nothing of it is left to be done. */
   forget(key: string): void;
 }
 
-const NOTHING_KNOWN: ClaimFacts = {
-  hasFinalError: false,
-  isRefusedInUse: false,
-  restUntilMs: Number.NEGATIVE_INFINITY,
-};
+/** @param nothingKnown what holds for a claim of which nothing is remembered */
+export function createClaimMemory<Facts extends object>(nothingKnown: Facts): ClaimMemory<Facts> {
+  const byKey = new Map<string, { uid: string; facts: Facts }>();
 
-export function createClaimMemory(): ClaimMemory {
-  const byKey = new Map<string, { uid: string; facts: ClaimFacts }>();
-
-  function factsOf(claim: PersistentVolumeClaim | undefined): ClaimFacts {
+  function factsOf(claim: PersistentVolumeClaim | undefined): Facts {
     const kept = claim && byKey.get(objectKey(claim));
-    return kept && kept.uid === claim.metadata.uid ? kept.facts : NOTHING_KNOWN;
+    return kept && kept.uid === claim.metadata.uid ? kept.facts : nothingKnown;
   }
 
   return {

@@ -1,15 +1,8 @@
 import type { Patch, PersistentVolumeClaim } from '@holdfast/kube';
 import { hasCondition } from './decide.ts';
-import { annotations, conditions, resourceStatuses } from './names.ts';
+import { annotations, conditions, resizeConditions, resourceStatuses } from './names.ts';
+import { conditionList, factPatch, removals, statusPatch, timestamp } from './status-patch.ts';
 import type { Size } from './target-size.ts';
-
-/*
- * Patches of a claim's status. All are strategic: conditions are merged by their type, so that those of kubelet and of
- * others survive (a merge patch would replace the list). Annotations go along on /status, as upstream's do: its service
- * account may not patch claims themselves.
- */
-
-const RESIZE_CONDITIONS: readonly string[] = Object.values(conditions);
 
 /** Says that an expansion to `target` is under way. Undefined when the claim says so already. */
 export function startPatch(
@@ -20,7 +13,7 @@ export function startPatch(
   const isAnnotated = claim.metadata.annotations?.[annotations.nodeExpansionNotRequired] !== undefined;
   const isResizing = hasCondition(claim, conditions.resizing);
   if (!isNewTarget && !isAnnotated && isResizing) return undefined;
-  const others = RESIZE_CONDITIONS.filter((type) => type !== conditions.resizing);
+  const others = resizeConditions.filter((type) => type !== conditions.resizing);
   return statusPatch({
     claim,
     annotations: isAnnotated ? { [annotations.nodeExpansionNotRequired]: null } : {},
@@ -58,15 +51,12 @@ export function finishedPatch(claim: PersistentVolumeClaim, newSize: string): Pa
     status: {
       capacity: { storage: newSize },
       allocatedResourceStatuses: { storage: null },
-      ...conditionList(removals(claim, RESIZE_CONDITIONS)),
+      ...conditionList(removals(claim, resizeConditions)),
     },
   });
 }
 
-/**
- * Shows a failure on the claim; undefined when the claim shows it already. It goes without a resourceVersion: whatever
- * else has changed meanwhile, the failure is a fact.
- */
+/** Shows a failure on the claim; undefined when the claim shows it already. */
 export function failedPatch(
   claim: PersistentVolumeClaim,
   failure: { message: string; isInfeasible: boolean; nowMs: number },
@@ -80,39 +70,13 @@ export function failedPatch(
     ...(failure.isInfeasible ? { allocatedResourceStatuses: { storage: resourceStatuses.controllerInfeasible } } : {}),
     ...conditionList([condition(conditions.controllerResizeError, failure.nowMs, text)]),
   };
-  return { kind: 'strategic', body: { metadata: { uid: claim.metadata.uid }, status } };
-}
-
-function statusPatch(parts: {
-  claim: PersistentVolumeClaim;
-  annotations?: Readonly<Record<string, string | null>>;
-  status: object;
-}): Patch {
-  const { uid, resourceVersion } = parts.claim.metadata;
-  const hasAnnotations = parts.annotations !== undefined && Object.keys(parts.annotations).length > 0;
-  return {
-    kind: 'strategic',
-    body: {
-      metadata: { uid, resourceVersion, ...(hasAnnotations ? { annotations: parts.annotations } : {}) },
-      status: parts.status,
-    },
-  };
+  return factPatch(claim, status);
 }
 
 function resources(storage: string, status: string): object {
   return { allocatedResources: { storage }, allocatedResourceStatuses: { storage: status } };
 }
 
-function conditionList(entries: readonly object[]): object {
-  return entries.length === 0 ? {} : { conditions: entries };
-}
-
 function condition(type: string, nowMs: number, message = ''): object {
-  return { type, status: 'True', message, lastTransitionTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z` };
-}
-
-/** Removes those of `types` that the claim has. */
-function removals(claim: PersistentVolumeClaim, types: readonly string[]): object[] {
-  const present = claim.status?.conditions ?? [];
-  return present.filter(({ type }) => types.includes(type)).map(({ type }) => ({ $patch: 'delete', type }));
+  return { type, status: 'True', message, lastTransitionTime: timestamp(nowMs) };
 }

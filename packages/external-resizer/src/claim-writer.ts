@@ -12,13 +12,15 @@ export interface ClaimWriter {
   patchStatus(claim: PersistentVolumeClaim, patch: Patch, signal: AbortSignal): Promise<PersistentVolumeClaim>;
   /**
    * Records what has happened in the driver. That stays true when others have changed the claim meanwhile, so a
-   * conflict only means to read and to build the patch again, as long as the claim is still about the same expansion.
+   * conflict only means to read and to build the patch again, as long as the claim is still about the same work.
    */
-  recordStatus(
-    claim: PersistentVolumeClaim,
-    build: (claim: PersistentVolumeClaim) => Patch,
-    signal: AbortSignal,
-  ): Promise<PersistentVolumeClaim>;
+  recordStatus(claim: PersistentVolumeClaim, fact: StatusFact, signal: AbortSignal): Promise<PersistentVolumeClaim>;
+}
+
+export interface StatusFact {
+  readonly build: (claim: PersistentVolumeClaim) => Patch;
+  /** Whether two versions of the claim are about the same work. */
+  readonly isSame: (a: PersistentVolumeClaim, b: PersistentVolumeClaim) => boolean;
 }
 
 const MAX_TRIES = 5;
@@ -41,7 +43,7 @@ export function createClaimWriter(deps: { client: KubeClient; claims: Store<Pers
 
   return {
     patchStatus,
-    async recordStatus(claim, build, signal) {
+    async recordStatus(claim, { build, isSame }, signal) {
       let current = claim;
       for (let tries = 1; ; tries += 1) {
         try {
@@ -49,17 +51,9 @@ export function createClaimWriter(deps: { client: KubeClient; claims: Store<Pers
         } catch (error) {
           if (!isConflict(error) || tries === MAX_TRIES) throw error;
           current = await client.get(persistentVolumeClaims, claim.metadata, { signal });
-          if (!isSameExpansion(current, claim)) throw error;
+          if (current.metadata.uid !== claim.metadata.uid || !isSame(current, claim)) throw error;
         }
       }
     },
   };
-}
-
-function isSameExpansion(a: PersistentVolumeClaim, b: PersistentVolumeClaim): boolean {
-  return (
-    a.metadata.uid === b.metadata.uid &&
-    a.status?.allocatedResources?.storage === b.status?.allocatedResources?.storage &&
-    a.status?.allocatedResourceStatuses?.storage === b.status?.allocatedResourceStatuses?.storage
-  );
 }

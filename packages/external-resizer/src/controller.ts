@@ -8,30 +8,32 @@ import {
   type QueueMetrics,
   runController,
   runPeriodically,
-  type StoreChange,
+  type WorkQueue,
 } from '@holdfast/control';
-import { type Clock, type Logger, systemClock } from '@holdfast/core';
+import { type Clock, createKeyedLock, type Logger, systemClock, untilAborted } from '@holdfast/core';
 import { type KubeClient, objectKey, type PersistentVolumeClaim } from '@holdfast/kube';
-import { createClaimEvents } from './claim-events.ts';
-import { createClaimMemory } from './claim-memory.ts';
+import { runGroup } from '@holdfast/sidecar';
+import { type ClaimChange, isWorthClaims, isWorthModifying, isWorthResizing } from './claim-changes.ts';
 import { createClaimWriter } from './claim-writer.ts';
 import type { CsiCalls } from './csi-calls.ts';
-import { decideClaim, type ResizeContext, type ResizeRules } from './decide.ts';
+import type { ResizeRules } from './decide.ts';
 import type { DriverTraits } from './driver-traits.ts';
-import { queueName, resourceStatuses } from './names.ts';
-import { createPodUsage } from './pod-usage.ts';
-import { createClaimSteps } from './steps.ts';
+import { queueName } from './names.ts';
+import { createModifyReconcile } from './reconcile-modify.ts';
+import { createResizeReconcile } from './reconcile-resize.ts';
 import type { Caches } from './stores.ts';
+import { createVolumeWriter } from './volume-writer.ts';
 
 export interface ResizerDeps {
   readonly client: KubeClient;
-  /** None for a driver that expands on the node alone. */
-  readonly calls: CsiCalls | undefined;
+  readonly calls: CsiCalls;
   readonly caches: Caches;
   readonly driver: DriverTraits;
   readonly rules: ResizeRules;
+  /** Undefined where volumes are not modified. */
+  readonly modify: { readonly hasExtraMetadata: boolean } | undefined;
   readonly recorder: EventRecorder;
-  /** So many claims are worked on at once. */
+  /** So many claims are expanded and, beside them, so many modified at once. */
   readonly workers: number;
   readonly retryIntervalStartMs: number;
   readonly retryIntervalMaxMs: number;
@@ -47,118 +49,101 @@ export interface Resizer {
   run(signal: AbortSignal, fence: Fence): Promise<void>;
 }
 
-/** Grown claims become grown volumes. The caches run beside it, on standbys too. */
+/** Grown claims become grown volumes, changed classes changed volumes. The caches run beside it, on standbys too. */
 export function createResizer(deps: ResizerDeps): Resizer {
   return {
     run(signal, fence) {
-      const calls = deps.calls && fencedCalls(deps.calls, fence);
+      const calls = fencedCalls(deps.calls, fence);
       return run({ ...deps, client: fencedClient(deps.client, fence), calls }, signal);
     },
   };
 }
 
 async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
-  const { client, caches, driver, rules, recorder, log, clock = systemClock } = deps;
-  const { claims, volumes } = caches.stores;
-  const context: ResizeContext = { driver, rules };
-  const queue = createWorkQueue({
-    name: queueName(driver.driverName),
-    baseMs: deps.retryIntervalStartMs,
-    maxMs: deps.retryIntervalMaxMs,
-    clock,
-    metrics: deps.queueMetrics,
-  });
-  const memory = createClaimMemory();
-  const pods = createPodUsage({
-    client,
-    isEnabled: deps.isInUseHandled,
-    onReleased: (key) => enqueue(claims.get(key)),
-    log,
-    clock,
-    signal,
-  });
-  const claimSteps = createClaimSteps({
-    client,
-    calls: deps.calls,
-    volumes,
-    writer: createClaimWriter({ client, claims }),
-    events: createClaimEvents({ recorder, driverName: driver.driverName }),
-    memory,
-    pods,
-    rules,
-    infeasibleRestMs: deps.retryIntervalMaxMs,
-    clock,
-    log,
-  });
+  const { client, caches, driver, log, modify, clock = systemClock } = deps;
+  const { claims, volumes, classes } = caches.stores;
+  const writer = createClaimWriter({ client, claims });
+  const patchVolume = createVolumeWriter({ client, volumes });
+  // The two work apart, each with its own back-off, and never on the same claim at once: they would write over each other.
+  const lock = createKeyedLock();
 
-  function enqueue(claim: PersistentVolumeClaim | undefined): void {
-    if (claim) queue.add(objectKey(claim));
+  function createQueue(): WorkQueue {
+    return createWorkQueue({
+      name: queueName(driver.driverName),
+      baseMs: deps.retryIntervalStartMs,
+      maxMs: deps.retryIntervalMaxMs,
+      clock,
+      metrics: deps.queueMetrics,
+    });
   }
 
-  async function reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
-    const claim = claims.get(key);
-    const step = decideClaim(
-      {
-        claim,
-        volume: volumes.get(claim?.spec?.volumeName ?? ''),
-        facts: memory.facts(claim),
-        usingPod: claim ? pods.podUsing(claim) : undefined,
-        nowMs: clock.monotonicMs(),
-      },
-      context,
-    );
-    return await claimSteps(key, step, signal);
-  }
-
-  /** Which change puts which claim into the queue. */
-  function subscribe(): () => void {
+  /** Works on the claims that `isWorthALook` picks, and on all of them once at the start and each resync. */
+  async function work(job: {
+    name: string;
+    queue: WorkQueue;
+    reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>;
+    isWorthALook: (change: ClaimChange) => boolean;
+    signal: AbortSignal;
+  }): Promise<void> {
+    const { name, queue, isWorthALook, signal } = job;
+    const enqueueAll = () => enqueue(queue, claims.list());
     const subscriptions = [
       claims.subscribe((change) => {
-        if (isWorthALook(change)) enqueue(change.object);
+        if (isWorthALook(change)) enqueue(queue, [change.object]);
       }),
-      // A claim may be seen before its volume.
-      volumes.subscribe(({ kind, object }) => {
-        if (kind === 'added') claims.byIndex('volume', object.metadata.name).forEach(enqueue);
+      // A claim may be seen before its volume, or before the volume is known to be its own.
+      volumes.subscribe((change) => {
+        if (isWorthClaims(change)) enqueue(queue, claims.byIndex('volume', change.object.metadata.name));
       }),
     ];
-    return () => {
+    const reconcile = (key: string, at: AbortSignal) => lock.run(key, () => job.reconcile(key, at), at);
+    enqueueAll();
+    try {
+      await Promise.all([
+        runController({ name, queue, workers: deps.workers, reconcile, log, signal }),
+        runPeriodically({ periodMs: deps.resyncPeriodMs, act: enqueueAll, clock, signal }),
+      ]);
+    } finally {
       for (const unsubscribe of subscriptions) unsubscribe();
-    };
+    }
   }
 
-  function enqueueAll(): void {
-    claims.list().forEach(enqueue);
+  async function resizeClaims(signal: AbortSignal): Promise<void> {
+    const queue = createQueue();
+    const onReleased = (key: string) => queue.add(key);
+    const reconcile = createResizeReconcile({ ...deps, writer, patchVolume, onReleased, clock, signal });
+    await work({ name: 'resizer', queue, reconcile, isWorthALook: isWorthResizing, signal });
+  }
+
+  async function modifyClaims(hasExtraMetadata: boolean, signal: AbortSignal): Promise<void> {
+    // Perhaps never: where the role does not allow to list classes.
+    await Promise.race([caches.classesSynced, untilAborted(signal)]);
+    if (signal.aborted) return;
+    const queue = createQueue();
+    // A class never changes, it only comes: then those that have waited for it go on.
+    const unsubscribe = classes.subscribe(({ kind, object }) => {
+      if (kind === 'added') enqueue(queue, claims.byIndex('class', object.metadata.name));
+    });
+    try {
+      const reconcile = createModifyReconcile({ ...deps, writer, patchVolume, hasExtraMetadata, clock });
+      await work({ name: 'modifier', queue, reconcile, isWorthALook: isWorthModifying, signal });
+    } finally {
+      unsubscribe();
+    }
   }
 
   await caches.synced;
-  const unsubscribe = subscribe();
-  enqueueAll();
-  try {
-    await Promise.all([
-      runController({ name: 'resizer', queue, workers: deps.workers, reconcile, log, signal }),
-      runPeriodically({ periodMs: deps.resyncPeriodMs, act: enqueueAll, clock, signal }),
-    ]);
-  } finally {
-    unsubscribe();
-  }
+  await runGroup(
+    {
+      ...(driver.canExpand ? { resizer: resizeClaims } : {}),
+      ...(modify ? { modifier: (at: AbortSignal) => modifyClaims(modify.hasExtraMetadata, at) } : {}),
+      // Without the API for classes there may be nothing to do, which is no reason to end.
+      'until the end': untilAborted,
+    },
+    signal,
+  );
 }
 
-/**
- * Whether a change of a claim calls for a look at once, past its back-off. What we write ourselves does not: each
- * failure that we show on the claim would be retried without a pause.
- */
-function isWorthALook(change: StoreChange<PersistentVolumeClaim>): boolean {
-  if (change.kind !== 'updated') return true;
-  if (othersPart(change.object) !== othersPart(change.old)) return true;
-  const status = statusOf(change.object);
-  return status !== statusOf(change.old) && (status === '' || status === resourceStatuses.nodeInfeasible);
-}
-
-/** What users, the binder and kubelet change, as one text to compare. */
-function othersPart({ spec, status }: PersistentVolumeClaim): string {
-  return [spec?.volumeName, spec?.resources?.requests?.storage, status?.phase, status?.capacity?.storage].join(' ');
-}
-
-function statusOf({ status }: PersistentVolumeClaim): string {
-  return status?.allocatedResourceStatuses?.storage ?? '';
+function enqueue(queue: WorkQueue, claims: readonly PersistentVolumeClaim[]): void {
+  for (const claim of claims) queue.add(objectKey(claim));
 }

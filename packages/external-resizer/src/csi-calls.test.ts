@@ -1,6 +1,6 @@
 import { type RpcCode, rpcError } from '@holdfast/rpc';
 import { expect, it } from 'vitest';
-import { judge } from './csi-calls.ts';
+import { judge, judgeModify } from './csi-calls.ts';
 
 it.each<[RpcCode, string]>([
   ['Canceled', 'unknown'],
@@ -28,4 +28,22 @@ it.each<[RpcCode, string]>([
     ...(isInUse ? ['in use'] : []),
   ];
   expect(parts.join(', ')).toBe(expected);
+});
+
+it.each<[RpcCode, string]>([
+  ['Canceled', 'unknown'],
+  ['DeadlineExceeded', 'unknown'],
+  ['Unavailable', 'unknown'],
+  ['Aborted', 'unknown'],
+  ['ResourceExhausted', 'unknown'],
+  ['InvalidArgument', 'final, infeasible'],
+  // Unlike for an expansion, not what is wrong with the parameters.
+  ['OutOfRange', 'final'],
+  ['NotFound', 'final'],
+  ['FailedPrecondition', 'final'],
+  ['Internal', 'final'],
+  ['Unimplemented', 'final'],
+])('%s of ControllerModifyVolume is %s', (code, expected) => {
+  const { isFinal, isInfeasible } = judgeModify(rpcError(code, 'no'));
+  expect([isFinal ? 'final' : 'unknown', ...(isInfeasible ? ['infeasible'] : [])].join(', ')).toBe(expected);
 });

@@ -1,7 +1,7 @@
 import { formatBytes } from '@holdfast/core';
 import { ControllerService, volumeCapabilityFor } from '@holdfast/csi-spec';
 import type { PersistentVolume } from '@holdfast/kube';
-import { type Connection, type RpcError, toRpcError } from '@holdfast/rpc';
+import { type Connection, isFinalCode, type RpcError, toRpcError } from '@holdfast/rpc';
 import type { DriverTraits } from './driver-traits.ts';
 
 export type ExpandResult =
@@ -19,6 +19,17 @@ export interface Verdict {
   readonly isInUse: boolean;
 }
 
+export type ModifyResult =
+  | { readonly kind: 'modified' }
+  | { readonly kind: 'failed'; readonly error: RpcError; readonly verdict: ModifyVerdict };
+
+export interface ModifyVerdict {
+  /** Nothing of this call goes on in the driver. */
+  readonly isFinal: boolean;
+  /** These parameters will not do, however often they are asked for. */
+  readonly isInfeasible: boolean;
+}
+
 export interface CsiCalls {
   /** @throws AccessModeError when the volume's access modes have no counterpart in CSI */
   expandVolume(
@@ -27,11 +38,25 @@ export interface CsiCalls {
     secrets: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<ExpandResult>;
+  modifyVolume(
+    volume: PersistentVolume,
+    parameters: Readonly<Record<string, string>>,
+    secrets: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ModifyResult>;
 }
 
-/** @param deps.timeoutMs how long one call may take (`--resize-timeout`) */
-export function createCsiCalls(deps: { connection: Connection; driver: DriverTraits; timeoutMs: number }): CsiCalls {
-  const { driver, timeoutMs } = deps;
+export interface CsiCallsDeps {
+  readonly connection: Connection;
+  readonly driver: DriverTraits;
+  /** How long ControllerExpandVolume may take (`--resize-timeout`). */
+  readonly resizeTimeoutMs: number;
+  /** How long ControllerModifyVolume may take (`--modify-timeout`). */
+  readonly modifyTimeoutMs: number;
+}
+
+export function createCsiCalls(deps: CsiCallsDeps): CsiCalls {
+  const { driver } = deps;
   const controller = deps.connection.client(ControllerService);
   return {
     async expandVolume(volume, requiredBytes, secrets, signal) {
@@ -45,7 +70,7 @@ export function createCsiCalls(deps: { connection: Connection; driver: DriverTra
         }),
       };
       try {
-        const reply = await controller.controllerExpandVolume(request, { timeoutMs, signal });
+        const reply = await controller.controllerExpandVolume(request, { timeoutMs: deps.resizeTimeoutMs, signal });
         if (reply.capacityBytes < requiredBytes) {
           return { kind: 'wrongReply', message: tooSmall(driver.driverName, reply.capacityBytes, requiredBytes) };
         }
@@ -57,6 +82,20 @@ export function createCsiCalls(deps: { connection: Connection; driver: DriverTra
       } catch (cause) {
         const error = toRpcError(cause);
         return { kind: 'failed', error, verdict: judge(error) };
+      }
+    },
+    async modifyVolume(volume, parameters, secrets, signal) {
+      const request = {
+        volumeId: volume.spec?.csi?.volumeHandle ?? '',
+        secrets: { ...secrets },
+        mutableParameters: { ...parameters },
+      };
+      try {
+        await controller.controllerModifyVolume(request, { timeoutMs: deps.modifyTimeoutMs, signal });
+        return { kind: 'modified' };
+      } catch (cause) {
+        const error = toRpcError(cause);
+        return { kind: 'failed', error, verdict: judgeModify(error) };
       }
     },
   };
@@ -96,6 +135,14 @@ export function judge(error: RpcError): Verdict {
     default:
       return error.code satisfies never;
   }
+}
+
+/**
+ * What a failure of ControllerModifyVolume says (CSI spec, "ControllerModifyVolume Errors"). Only InvalidArgument is about
+ * the parameters; a volume that is not found, unlike for an expansion, may be on its way.
+ */
+export function judgeModify({ code }: RpcError): ModifyVerdict {
+  return { isFinal: isFinalCode(code), isInfeasible: code === 'InvalidArgument' };
 }
 
 function tooSmall(driverName: string, gotBytes: bigint, requiredBytes: bigint): string {

@@ -56,7 +56,13 @@ function viewOf(of: Case): {
       nowMs: 1_000,
     },
     context: {
-      driver: { driverName: 'disk.test', isNodeOnly: of.isNodeOnly ?? false, hasSingleNodeMultiWriter: false },
+      driver: {
+        driverName: 'disk.test',
+        canExpand: true,
+        canModify: false,
+        isNodeOnly: of.isNodeOnly ?? false,
+        hasSingleNodeMultiWriter: false,
+      },
       rules: { isPreResizeCapacityKept: of.isCleared ?? false },
     },
   };
@@ -251,7 +257,7 @@ describe('a driver that only expands unused volumes', () => {
   const refused: Case = { requested: '2Gi', actual: '1Gi', volume: '1Gi', facts: { isRefusedInUse: true } };
   it('is not called while a pod uses the volume', () => {
     expect(decide({ ...refused, usingPod: 'web-0' })).toMatchObject({
-      kind: 'retry',
+      kind: 'awaitRelease',
       reason: expect.stringContaining('pod "web-0"'),
     });
   });

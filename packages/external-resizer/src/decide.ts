@@ -1,5 +1,6 @@
 import { parseBytes, QuantityError } from '@holdfast/core';
 import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
+import { type BoundClaim, bindingOf } from './bound-claim.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations, conditions, resourceStatuses } from './names.ts';
 import { chooseTarget, type Size } from './target-size.ts';
@@ -26,6 +27,12 @@ export interface ClaimFacts {
   readonly restUntilMs: number;
 }
 
+export const NOTHING_KNOWN_OF_RESIZE: ClaimFacts = {
+  hasFinalError: false,
+  isRefusedInUse: false,
+  restUntilMs: Number.NEGATIVE_INFINITY,
+};
+
 /** What the flags decide about expansions. */
 export interface ResizeRules {
   /** Gate AnnotateFsResize: the size before is written on a volume that the node has yet to grow, and goes once it has. */
@@ -43,8 +50,8 @@ export type ClaimStep = { readonly reason: string } & (
   | { readonly kind: 'forget' }
   /** The claim or its volume must change first; whoever changes it wakes us. */
   | { readonly kind: 'refuse'; readonly claim: PersistentVolumeClaim }
-  /** What is in the way may go by itself. */
-  | { readonly kind: 'retry'; readonly claim: PersistentVolumeClaim }
+  /** A pod uses the volume; its end wakes us. */
+  | { readonly kind: 'awaitRelease'; readonly claim: PersistentVolumeClaim }
   | { readonly kind: 'delay'; readonly afterMs: number }
   | { readonly kind: 'clearPreResizeCapacity'; readonly volume: PersistentVolume }
   | Expansion
@@ -59,18 +66,16 @@ export interface Expansion {
   readonly isNewTarget: boolean;
 }
 
-type BoundView = ClaimView & { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume };
+type BoundView = ClaimView & BoundClaim;
 
 /** The next step for a claim. */
 export function decideClaim(view: ClaimView, context: ResizeContext): ClaimStep {
   const { claim, volume } = view;
   if (!claim) return { kind: 'forget', reason: 'the claim is gone' };
-  if (!claim.spec?.volumeName) return ignore('the claim has no volume yet');
-  if (!volume) return ignore(`volume "${claim.spec.volumeName}" is not there yet`);
-  if (volume.spec?.csi?.driver !== context.driver.driverName) return ignore('the volume belongs to another driver');
-  if (!isBoundTo(volume, claim)) return ignore('the volume is bound to another claim');
+  const binding = bindingOf(claim, volume, context.driver.driverName);
+  if (binding.kind === 'none') return ignore(binding.reason);
   try {
-    return decideBound({ ...view, claim, volume }, context);
+    return decideBound({ ...view, claim, volume: binding.volume }, context);
   } catch (error) {
     if (error instanceof QuantityError) return { kind: 'refuse', claim, reason: error.message };
     throw error;
@@ -119,7 +124,7 @@ function decideGrowth(view: BoundView, requested: Size, driver: DriverTraits): C
     const reason =
       `the driver only supports offline expansion and pod "${usingPod}" uses the volume; ` +
       'delete every pod that uses it, then the resize goes on';
-    return { kind: 'retry', claim, reason };
+    return { kind: 'awaitRelease', claim, reason };
   }
   const isNewTarget = !isSameTarget || resourceStatus === '';
   return { kind: 'expand', claim, volume, target, isNewTarget, reason: 'the claim asks for more than it has' };
@@ -129,11 +134,6 @@ function decideGrowth(view: BoundView, requested: Size, driver: DriverTraits): C
 function isPreResizeCapacityStale(volume: PersistentVolume, actual: Size | undefined): boolean {
   if (volume.metadata.annotations?.[annotations.preResizeCapacity] === undefined) return false;
   return actual !== undefined && actual.bytes >= capacityBytesOf(volume);
-}
-
-function isBoundTo(volume: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
-  const ref = volume.spec?.claimRef;
-  return ref?.namespace === metadata.namespace && ref?.name === metadata.name && ref?.uid === metadata.uid;
 }
 
 export function hasCondition(claim: PersistentVolumeClaim, type: string): boolean {

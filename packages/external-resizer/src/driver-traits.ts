@@ -4,13 +4,17 @@ import { type DriverConnection, ExitError } from '@holdfast/sidecar';
 /** What the driver said it can do, as far as it changes what we do. */
 export interface DriverTraits {
   readonly driverName: string;
+  /** Volumes grow, here or on the node. */
+  readonly canExpand: boolean;
   /** The driver expands on the node alone: there is nothing to call here. */
   readonly isNodeOnly: boolean;
+  /** Volumes take another VolumeAttributesClass. */
+  readonly canModify: boolean;
   readonly hasSingleNodeMultiWriter: boolean;
 }
 
 /**
- * Who expands: the driver's controller, or its nodes alone. Asked once, at the start.
+ * What the driver can change of a volume, and who expands: its controller, or its nodes alone. Asked once, at the start.
  * @throws ExitError when there is nothing for a resizer to do
  */
 export async function driverTraits(
@@ -18,15 +22,19 @@ export async function driverTraits(
   options: { timeoutMs: number; signal: AbortSignal },
 ): Promise<DriverTraits> {
   const { connection, driverName, pluginCapabilities, controllerCapabilities } = found;
-  const hasSingleNodeMultiWriter = controllerCapabilities.has('SINGLE_NODE_MULTI_WRITER');
   if (!pluginCapabilities.has('CONTROLLER_SERVICE')) {
     throw new ExitError(`CSI driver "${driverName}" has no controller service; a resizer is of no use beside it`);
   }
-  if (controllerCapabilities.has('EXPAND_VOLUME')) return { driverName, isNodeOnly: false, hasSingleNodeMultiWriter };
+  const traits = {
+    driverName,
+    canModify: controllerCapabilities.has('MODIFY_VOLUME'),
+    hasSingleNodeMultiWriter: controllerCapabilities.has('SINGLE_NODE_MULTI_WRITER'),
+  };
+  if (controllerCapabilities.has('EXPAND_VOLUME')) return { ...traits, canExpand: true, isNodeOnly: false };
   const node = nodeCapabilities(await connection.client(NodeService).nodeGetCapabilities({}, options));
-  if (node.has('EXPAND_VOLUME')) return { driverName, isNodeOnly: true, hasSingleNodeMultiWriter };
-  const remedy = controllerCapabilities.has('MODIFY_VOLUME')
-    ? 'it can modify volumes, which this resizer does not do yet'
-    : 'remove this sidecar';
-  throw new ExitError(`CSI driver "${driverName}" cannot expand volumes; ${remedy}`, { exitCode: 255 });
+  if (node.has('EXPAND_VOLUME')) return { ...traits, canExpand: true, isNodeOnly: true };
+  if (traits.canModify) return { ...traits, canExpand: false, isNodeOnly: false };
+  throw new ExitError(`CSI driver "${driverName}" can neither expand nor modify volumes; remove this sidecar`, {
+    exitCode: 255,
+  });
 }

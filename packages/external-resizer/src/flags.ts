@@ -5,18 +5,19 @@ const WORK = 'Resizing';
 
 const positive = z.number().positive('must be greater than zero');
 
-/** Every flag of csi-resizer, with its default. Those whose function is not there yet say so; see the README. */
+/** Every flag of csi-resizer, with its default. */
 export const resizerFlags = defineFlags({
   ...standardFlags,
   ...loggingFlags,
   ...retryFlags,
   'retry-interval-max': {
     ...retryFlags['retry-interval-max'],
-    help: 'Longest pause between tries, and the pause after a size that the driver calls impossible.',
+    help: 'Longest pause between tries, and the pause after a size or class that the driver calls impossible.',
   },
   'feature-gates': {
     type: 'gates',
     gates: {
+      // Upstream has it no more since v2.3. Manifests of before that switch it on are taken; off, it had another way to expand.
       RecoverVolumeExpansionFailure: { default: true, stage: 'GA' },
       AnnotateFsResize: { default: true, stage: 'beta' },
       VolumeAttributesClass: { default: true, stage: 'GA' },
@@ -27,7 +28,7 @@ export const resizerFlags = defineFlags({
       .record(z.string(), z.boolean())
       .refine(
         (gates) => gates.RecoverVolumeExpansionFailure,
-        'RecoverVolumeExpansionFailure=false is not supported: expansion without recovery is left out; remove the gate',
+        'RecoverVolumeExpansionFailure=false is not supported: as in csi-resizer v2.3, expansion always recovers; remove the gate',
       ),
   },
   master: {
@@ -56,14 +57,14 @@ export const resizerFlags = defineFlags({
     default: '10s',
     group: WORK,
     overriddenBy: 'timeout',
-    help: 'How long ControllerModifyVolume may take. Without effect where --timeout is given. No effect yet: volumes are not modified.',
+    help: 'How long ControllerModifyVolume may take. Without effect where --timeout is given.',
     schema: positive,
   },
   workers: {
     type: 'int',
     default: 10,
     group: WORK,
-    help: 'How many claims are worked on at once.',
+    help: 'How many claims are expanded at once, and how many modified beside them.',
     schema: z.number().min(1, 'must be at least 1'),
   },
   'resync-period': {
@@ -83,6 +84,6 @@ export const resizerFlags = defineFlags({
     type: 'bool',
     default: false,
     group: WORK,
-    help: 'Tell the driver the names of claim and volume when a VolumeAttributesClass changes. No effect yet: volumes are not modified.',
+    help: 'Tell the driver the names of claim and volume when a VolumeAttributesClass changes.',
   },
 });

@@ -60,7 +60,7 @@ describe('bad input', () => {
     expect(program.stderr()).not.toContain('    at ');
   });
 
-  it('a driver without a controller service ends it with 1, one that cannot expand with 255', async () => {
+  it('a driver without a controller service ends it with 1, one that cannot change a volume with 255', async () => {
     const { kubeconfigPath } = await cluster();
     const nodeDriver = await driverOf({ capabilities: { plugin: [] } });
     const first = run(`--kubeconfig=${kubeconfigPath}`, `--csi-address=${nodeDriver.socketPath}`);
@@ -69,7 +69,7 @@ describe('bad input', () => {
     const unable = await driverOf({ capabilities: { plugin: ['CONTROLLER_SERVICE'], controller: [], node: [] } });
     const second = run(`--kubeconfig=${kubeconfigPath}`, `--csi-address=${unable.socketPath}`);
     expect(await second.exitCode).toBe(255);
-    expect(second.stderr()).toContain('cannot expand volumes');
+    expect(second.stderr()).toContain('can neither expand nor modify volumes');
   });
 
   it('a socket that nobody serves is named, with what to look at', async () => {
@@ -115,6 +115,22 @@ it('leads under the upstream lease name, and releases it and exits 0 on SIGTERM'
   program.kill('SIGTERM');
   expect(await program.exitCode).toBe(0);
   expect((await kube.client.get(leases, ref)).spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
+});
+
+it('runs beside a driver that only modifies volumes, also where there is no API for that yet', async () => {
+  const kube = await cluster();
+  const driver = await driverOf({ capabilities: { controller: ['MODIFY_VOLUME'], node: [] } });
+  const argv = [`--kubeconfig=${kube.kubeconfigPath}`, `--csi-address=${driver.socketPath}`, '-v=2'];
+  const modifying = run(...argv);
+  await modifying.logged(/Starting controller.*modifier/);
+  expect(modifying.stderr()).not.toMatch(/Starting controller.*resizer/);
+  kube.intercept(({ path: asked }) => (asked === '/apis/storage.k8s.io/v1' ? { status: 404 } : undefined));
+  const idle = run(...argv);
+  await idle.logged(/Volumes are not modified/);
+  for (const program of [modifying, idle]) {
+    program.kill('SIGTERM');
+    expect(await program.exitCode).toBe(0);
+  }
 });
 
 it('exits 1 when the driver goes away', async () => {

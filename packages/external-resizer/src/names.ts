@@ -13,7 +13,7 @@ export function eventComponent(driverName: string): string {
   return `external-resizer ${driverName}`;
 }
 
-/** Name of the work queue in the metrics. */
+/** Name of the work queues in the metrics: expansions and modifications are added up. */
 export function queueName(driverName: string): string {
   return `${driverName}-pvc`;
 }
@@ -23,6 +23,9 @@ export const annotations = {
   nodeExpansionNotRequired: 'volume.kubernetes.io/node-expansion-not-required',
   /** On a volume, for kubelet: the claim's size before the expansion that the node has yet to finish. */
   preResizeCapacity: 'volume.alpha.kubernetes.io/pre-resize-capacity',
+  /** On a volume, from the provisioner: the Secret for ControllerModifyVolume. */
+  modifySecretName: 'volume.kubernetes.io/controller-modify-secret-name',
+  modifySecretNamespace: 'volume.kubernetes.io/controller-modify-secret-namespace',
 } as const;
 
 /** PersistentVolumeClaimConditionType. */
@@ -31,7 +34,17 @@ export const conditions = {
   fileSystemResizePending: 'FileSystemResizePending',
   controllerResizeError: 'ControllerResizeError',
   nodeResizeError: 'NodeResizeError',
+  modifyingVolume: 'ModifyingVolume',
+  modifyVolumeError: 'ModifyVolumeError',
 } as const;
+
+/** The conditions that are about an expansion. */
+export const resizeConditions: readonly string[] = [
+  conditions.resizing,
+  conditions.fileSystemResizePending,
+  conditions.controllerResizeError,
+  conditions.nodeResizeError,
+];
 
 /** ClaimResourceStatus. */
 export const resourceStatuses = {
@@ -42,9 +55,27 @@ export const resourceStatuses = {
   nodeInfeasible: 'NodeResizeInfeasible',
 } as const;
 
+/** PersistentVolumeClaimModifyVolumeStatus. */
+export const modifyStatuses = {
+  pending: 'Pending',
+  inProgress: 'InProgress',
+  infeasible: 'Infeasible',
+} as const;
+
+/** What ControllerModifyVolume is told beside the class's parameters, with `--extra-modify-metadata`. */
+export const metadataParameters = {
+  claimName: 'csi.storage.k8s.io/pvc/name',
+  claimNamespace: 'csi.storage.k8s.io/pvc/namespace',
+  volumeName: 'csi.storage.k8s.io/pv/name',
+} as const;
+
 export const reasons = {
   resizing: 'Resizing',
   resizeFailed: 'VolumeResizeFailed',
   resizeSuccessful: 'VolumeResizeSuccessful',
   fileSystemResizeRequired: 'FileSystemResizeRequired',
+  modifying: 'VolumeModify',
+  modifyFailed: 'VolumeModifyFailed',
+  modifySuccessful: 'VolumeModifySuccessful',
+  modifyCanceled: 'VolumeModifyCanceled',
 } as const;

@@ -25,8 +25,10 @@ export function createPodUsage(deps: PodUsageDeps): PodUsage {
   const reflector = createReflector({
     client: deps.client,
     resource: pods,
-    project: keepClaims,
-    indexes: { claim: (pod) => (hasEnded(pod) ? [] : claimKeys(pod)) },
+    project: claimsOnly,
+    // Most pods of a cluster have no claim.
+    isKept: (pod) => !hasEnded(pod) && claimKeys(pod).length > 0,
+    indexes: { claim: claimKeys },
     log: deps.log,
     clock: deps.clock,
   });
@@ -36,10 +38,9 @@ export function createPodUsage(deps: PodUsageDeps): PodUsage {
     start() {
       if (isStarted || !deps.isEnabled) return;
       isStarted = true;
-      reflector.store.subscribe((change) => {
-        if (change.kind === 'deleted' || (change.kind === 'updated' && hasEnded(change.object))) {
-          for (const key of claimKeys(change.object)) deps.onReleased(key);
-        }
+      // A pod that ends is one that is no more kept.
+      reflector.store.subscribe(({ kind, object }) => {
+        if (kind === 'deleted') for (const key of claimKeys(object)) deps.onReleased(key);
       });
       void reflector.run(deps.signal);
     },
@@ -61,7 +62,7 @@ function claimKeys({ metadata, spec }: Pod): string[] {
   });
 }
 
-function keepClaims({ metadata, spec, status }: Pod): Pod {
+function claimsOnly({ metadata, spec, status }: Pod): Pod {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   const volumes = (spec?.volumes ?? []).filter((volume) => volume.persistentVolumeClaim ?? volume.ephemeral);
   return {

@@ -89,6 +89,34 @@ describe('a driver that only expands unused volumes', () => {
     await eventually(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('4Gi'));
   });
 
+  it('waits for the end of its pod, and pods without a claim are not kept', async () => {
+    const rig = await setUp();
+    const { client } = rig.cluster;
+    const containers = [{ name: 'c', image: 'i' }];
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }];
+    await client.create(pods, { metadata: { name: 'bare-0', namespace: 'default' }, spec: { containers } });
+    const web = { name: 'web-0', namespace: 'default' };
+    await client.create(pods, { metadata: web, spec: { containers, volumes } });
+    rig.driver.on('ControllerExpandVolume', async () => {
+      throw rpcError('FailedPrecondition', 'volume is published');
+    });
+    await rig.start('--retry-interval-start=10ms', '--retry-interval-max=10ms');
+    await rig.request('2Gi');
+    await eventually(() =>
+      expect(rig.log.lines.some(({ message }) => message === 'Waiting until no pod uses the volume')).toBe(true),
+    );
+    const populated = rig.log.lines.find(({ fields }) => fields['plural'] === 'pods');
+    expect(populated?.fields).toMatchObject({ objects: 1 });
+    const calls = rig.expandedTo().length;
+    await client.patch(
+      pods,
+      web,
+      { kind: 'merge', body: { status: { phase: 'Succeeded' } } },
+      { subresource: 'status' },
+    );
+    await eventually(() => expect(rig.expandedTo().length).toBeGreaterThan(calls));
+  });
+
   it('is called in any case with --handle-volume-inuse-error=false', async () => {
     const rig = await setUp();
     rig.driver.on('ControllerExpandVolume', async () => {

@@ -1,14 +1,12 @@
-import { type Outcome, readSecret, SecretError, type Store, tellIfSlow } from '@holdfast/control';
+import { type Outcome, readSecret, SecretError, tellIfSlow } from '@holdfast/control';
 import { type Clock, formatBytes, type Logger } from '@holdfast/core';
 import { AccessModeError } from '@holdfast/csi-spec';
 import {
   isNotFound,
   type KubeClient,
   objectKey,
-  type Patch,
   type PersistentVolume,
   type PersistentVolumeClaim,
-  persistentVolumes,
 } from '@holdfast/kube';
 import { rpcErrorText } from '@holdfast/rpc';
 import type { ClaimEvents } from './claim-events.ts';
@@ -16,18 +14,20 @@ import type { ClaimMemory } from './claim-memory.ts';
 import { failedPatch, finishedPatch, nodePendingPatch, startPatch } from './claim-patches.ts';
 import type { ClaimWriter } from './claim-writer.ts';
 import type { CsiCalls, ExpandResult } from './csi-calls.ts';
-import type { ClaimStep, Expansion, ResizeRules } from './decide.ts';
+import type { ClaimFacts, ClaimStep, Expansion, ResizeRules } from './decide.ts';
 import type { PodUsage } from './pod-usage.ts';
 import { clearPreResizeCapacityPatch, grownPatch } from './volume-patches.ts';
+import type { PatchVolume } from './volume-writer.ts';
 
 export interface ClaimStepsDeps {
   readonly client: KubeClient;
-  /** None for a driver that expands on the node alone. */
-  readonly calls: CsiCalls | undefined;
-  readonly volumes: Store<PersistentVolume>;
+  readonly calls: CsiCalls;
+  /** A driver that expands on the node alone is not called. */
+  readonly isNodeOnly: boolean;
   readonly writer: ClaimWriter;
+  readonly patchVolume: PatchVolume;
   readonly events: ClaimEvents;
-  readonly memory: ClaimMemory;
+  readonly memory: ClaimMemory<ClaimFacts>;
   readonly pods: PodUsage;
   readonly rules: ResizeRules;
   /** How long a size that the driver called impossible is left alone (`--retry-interval-max`). */
@@ -42,12 +42,7 @@ const done: Outcome = { kind: 'done' };
 
 /** Carries out one step for the claim of a key (`namespace/name`). What a step throws is a retry. */
 export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
-  const { client, calls, volumes, writer, events, memory, pods, rules, clock, log } = deps;
-
-  async function patchVolume(volume: PersistentVolume, patch: Patch | undefined, signal: AbortSignal): Promise<void> {
-    if (patch === undefined) return;
-    volumes.applyWrite(await client.patch(persistentVolumes, { name: volume.metadata.name }, patch, { signal }));
-  }
+  const { client, calls, isNodeOnly, writer, patchVolume, events, memory, pods, rules, clock, log } = deps;
 
   async function expand(step: Expansion, signal: AbortSignal): Promise<Outcome> {
     try {
@@ -64,17 +59,17 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
   async function expandAndRecord(step: Expansion, signal: AbortSignal): Promise<Outcome> {
     const { volume, target } = step;
     // Read before anything is announced: without it there is no call to make.
-    const secrets = calls ? await secretsOf(volume, signal) : {};
+    const secrets = isNodeOnly ? {} : await secretsOf(volume, signal);
     const start = startPatch(step.claim, { target, isNewTarget: step.isNewTarget, nowMs: clock.nowMs() });
     const claim = start ? await writer.patchStatus(step.claim, start, signal) : step.claim;
 
-    const result: ExpandResult = calls
-      ? await tellIfSlow(
+    const result: ExpandResult = isNodeOnly
+      ? { kind: 'expanded', sizeBytes: target.bytes, isNodeExpansionRequired: true }
+      : await tellIfSlow(
           clock,
           () => events.resizing(claim, volume),
           () => calls.expandVolume(volume, target.bytes, secrets, signal),
-        )
-      : { kind: 'expanded', sizeBytes: target.bytes, isNodeExpansionRequired: true };
+        );
     switch (result.kind) {
       case 'expanded':
         return await recordSuccess(claim, volume, result, signal);
@@ -120,7 +115,7 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
     const build = grown.isNodeExpansionRequired
       ? (current: PersistentVolumeClaim) => nodePendingPatch(current, clock.nowMs())
       : (current: PersistentVolumeClaim) => finishedPatch(current, formatBytes(grown.sizeBytes));
-    const written = await writer.recordStatus(claim, build, signal);
+    const written = await writer.recordStatus(claim, { build, isSame: isSameExpansion }, signal);
     memory.forget(objectKey(claim));
     if (grown.isNodeExpansionRequired) events.fileSystemResizeRequired(written);
     else events.succeeded(written);
@@ -159,12 +154,14 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
         return done;
       case 'forget':
         memory.forget(key);
+        events.forget(key);
         return done;
       case 'refuse':
         return refuse(step.claim, step.reason);
-      case 'retry':
+      case 'awaitRelease':
         events.failed(step.claim, step.reason);
-        return { kind: 'retry', error: new Error(step.reason) };
+        log.info('Waiting until no pod uses the volume', { claim: key, reason: step.reason });
+        return done;
       case 'delay':
         return { kind: 'again', afterMs: step.afterMs };
       case 'clearPreResizeCapacity':
@@ -176,4 +173,11 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
         return step satisfies never;
     }
   };
+}
+
+function isSameExpansion({ status: a }: PersistentVolumeClaim, { status: b }: PersistentVolumeClaim): boolean {
+  return (
+    a?.allocatedResources?.storage === b?.allocatedResources?.storage &&
+    a?.allocatedResourceStatuses?.storage === b?.allocatedResourceStatuses?.storage
+  );
 }

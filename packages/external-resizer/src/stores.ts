@@ -13,23 +13,38 @@ import {
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
+  type VolumeAttributesClass,
+  volumeAttributesClasses,
 } from '@holdfast/kube';
+import { recordedClass, wantedClass } from './decide-modify.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
 
 export interface Stores {
-  /** Index `volume`: the claims that name a PersistentVolume. */
+  /** Indexes: `volume`, the claims that name a PersistentVolume; `class`, those that ask for, or are on the way to, a class. */
   readonly claims: Store<PersistentVolumeClaim>;
   readonly volumes: Store<PersistentVolume>;
+  /** Empty where nothing is modified. */
+  readonly classes: Store<VolumeAttributesClass>;
 }
 
 export interface Caches extends ReflectorGroup {
   readonly stores: Stores;
+  /** Resolves once the classes are known. Apart from `synced`: a role that may not list them must not keep volumes from growing. */
+  readonly classesSynced: Promise<void>;
 }
 
-/** The caches of one resizer. Only what is read is kept. */
-export function createCaches(deps: { client: KubeClient; driver: DriverTraits; log: Logger }): Caches {
-  const { client, driver, log } = deps;
+/**
+ * The caches of one resizer. Only what is read is kept.
+ * @param deps.isModifying volumes are modified: classes are watched
+ */
+export function createCaches(deps: {
+  client: KubeClient;
+  driver: DriverTraits;
+  isModifying: boolean;
+  log: Logger;
+}): Caches {
+  const { client, driver, isModifying, log } = deps;
   const claims = createReflector({
     client,
     log,
@@ -37,6 +52,7 @@ export function createCaches(deps: { client: KubeClient; driver: DriverTraits; l
     project: projectClaim,
     indexes: {
       volume: ({ spec }) => (spec?.volumeName ? [spec.volumeName] : []),
+      class: (claim) => [...new Set([wantedClass(claim), recordedClass(claim)])].filter((name) => name !== ''),
     },
   });
   const volumes = createReflector({
@@ -45,9 +61,13 @@ export function createCaches(deps: { client: KubeClient; driver: DriverTraits; l
     resource: persistentVolumes,
     project: (volume) => projectVolume(volume, driver.driverName),
   });
+  const classes = createReflector({ client, log, resource: volumeAttributesClasses, project: projectClass });
+  const { synced, tasks } = groupReflectors({ claims, volumes });
   return {
-    stores: { claims: claims.store, volumes: volumes.store },
-    ...groupReflectors({ claims, volumes }),
+    stores: { claims: claims.store, volumes: volumes.store, classes: classes.store },
+    synced,
+    classesSynced: classes.synced,
+    tasks: { ...tasks, ...(isModifying ? groupReflectors({ classes }).tasks : {}) },
   };
 }
 
@@ -55,22 +75,42 @@ function projectClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
   const { spec, status } = claim;
   return {
     ...projectHead(claim, { annotations: [annotations.nodeExpansionNotRequired] }),
-    spec: { ...pick(spec, 'volumeName'), resources: pick(spec?.resources, 'requests') },
-    status: pick(status, 'phase', 'capacity', 'allocatedResources', 'allocatedResourceStatuses', 'conditions'),
+    spec: { ...pick(spec, 'volumeName', 'volumeAttributesClassName'), resources: pick(spec?.resources, 'requests') },
+    status: pick(
+      status,
+      'phase',
+      'capacity',
+      'allocatedResources',
+      'allocatedResourceStatuses',
+      'conditions',
+      'currentVolumeAttributesClassName',
+      'modifyVolumeStatus',
+    ),
   };
 }
+
+const volumeAnnotations = [
+  annotations.preResizeCapacity,
+  annotations.modifySecretName,
+  annotations.modifySecretNamespace,
+];
 
 /** Of another driver's volume only that it is one. */
 function projectVolume(volume: PersistentVolume, driverName: string): PersistentVolume {
   const { spec } = volume;
-  const head = projectHead(volume, { annotations: [annotations.preResizeCapacity] });
+  const head = projectHead(volume, { annotations: volumeAnnotations });
   if (spec?.csi?.driver !== driverName) return head;
   const { driver, volumeHandle } = spec.csi;
   return {
     ...head,
     spec: {
       csi: { driver, volumeHandle, ...pick(spec.csi, 'fsType', 'controllerExpandSecretRef') },
-      ...pick(spec, 'capacity', 'claimRef', 'accessModes', 'mountOptions', 'volumeMode'),
+      ...pick(spec, 'capacity', 'claimRef', 'accessModes', 'mountOptions', 'volumeMode', 'volumeAttributesClassName'),
     },
   };
+}
+
+function projectClass(attributesClass: VolumeAttributesClass): VolumeAttributesClass {
+  const { driverName } = attributesClass;
+  return { ...projectHead(attributesClass), driverName, ...pick(attributesClass, 'parameters') };
 }

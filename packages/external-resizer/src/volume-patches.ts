@@ -28,3 +28,12 @@ export function clearPreResizeCapacityPatch(volume: PersistentVolume): Patch {
     body: { metadata: { uid: volume.metadata.uid, annotations: { [annotations.preResizeCapacity]: null } } },
   };
 }
+
+/** Writes on the volume which class it has. Undefined when it says so already. */
+export function classPatch(volume: PersistentVolume, className: string): Patch | undefined {
+  if (volume.spec?.volumeAttributesClassName === className) return undefined;
+  return {
+    kind: 'strategic',
+    body: { metadata: { uid: volume.metadata.uid }, spec: { volumeAttributesClassName: className } },
+  };
+}

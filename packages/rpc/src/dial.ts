@@ -23,6 +23,8 @@ export interface DialDeps {
   address: string;
   log: Logger;
   metrics?: OperationMetrics;
+  /** How many characters of an answer are logged. Default: all, as for 0 and less. */
+  maxLoggedLength?: number;
   /** How long to wait until somebody serves. Default 30 000; 0 waits for ever. */
   timeoutMs?: number;
   clock?: Clock;
@@ -80,7 +82,7 @@ function untilLost(channel: Channel, socketPath: string, isClosed: () => boolean
  * @throws RpcError DeadlineExceeded when nobody serves in time, Canceled when the signal aborts
  */
 export async function dialUnix(deps: DialDeps): Promise<Connection> {
-  const { log, metrics, signal, clock = systemClock, timeoutMs = 30_000 } = deps;
+  const { log, metrics, signal, clock = systemClock, timeoutMs = 30_000, maxLoggedLength = 0 } = deps;
   const socketPath = normalizeUnixAddress(deps.address);
   silenceGrpcJs();
   const grpcClient = new GrpcClient(`unix:${socketPath}`, credentials.createInsecure(), channelOptions);
@@ -116,7 +118,13 @@ export async function dialUnix(deps: DialDeps): Promise<Connection> {
   return {
     lost,
     client: (service) =>
-      createClient(grpcClient, service, { log, metrics, driverName: () => driverName, isClosed: () => isClosed }),
+      createClient(grpcClient, service, {
+        log,
+        metrics,
+        driverName: () => driverName,
+        isClosed: () => isClosed,
+        maxLoggedLength,
+      }),
     close() {
       isClosed = true;
       clearInterval(keepBusy);

@@ -25,6 +25,22 @@ describe('logs', () => {
   const secrets = { password };
   const volumeContext = { [serviceAccountTokensKey]: JSON.stringify({ '': { token } }), pool: 'a' };
 
+  test('show the beginning of an answer that is longer than asked for, and a shorter one whole', async () => {
+    const log = createRecordingLogger();
+    const server = await startServer({
+      controller: { createVolume: async () => createdVolume },
+      identity: { probe: async () => ProbeResponse.create() },
+    });
+    const connection = await connect(server.address, { log, maxLoggedLength: 20 });
+    await connection.client(ControllerService).createVolume(createVolume, soon);
+    await connection.client(IdentityService).probe(ProbeRequest.create(), soon);
+    const [created, probed] = log.lines.filter(({ message }) => message === 'GRPC response');
+    expect(created?.fields).toMatchObject({
+      response: expect.stringMatching(/^.{20} \(the first 20 of \d+ characters\)$/),
+    });
+    expect(probed?.fields).toMatchObject({ response: expect.any(Object) });
+  });
+
   test('show calls and answers at level 5 on both sides, and no secret anywhere', async () => {
     const log = createRecordingLogger();
     const server = await startServer(

@@ -8,12 +8,22 @@ export interface ObserveDeps {
   readonly log: Logger;
   readonly metrics: OperationMetrics | undefined;
   readonly driverName: () => string | undefined;
+  /** How many characters of an answer are logged. Default: all, as for 0 and less. */
+  readonly maxLoggedLength?: number;
 }
 
 /** Tells which reply belongs to which request where several calls are under way. */
 let callsBegun = 0;
 
 const notShown = '(not shown: no such method in the descriptors)';
+
+/** As it is, or the beginning of its JSON. */
+function capped(message: unknown, maxLength: number): unknown {
+  if (maxLength <= 0) return message;
+  const text = JSON.stringify(message, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  if (text.length <= maxLength) return message;
+  return `${text.slice(0, maxLength)} (the first ${maxLength} of ${text.length} characters)`;
+}
 
 /** The error with the request's secrets struck out of its message; its cause is dropped with them when there were any. */
 function withoutSecrets(error: RpcError, requestType: string, request: unknown): RpcError {
@@ -46,7 +56,11 @@ export async function observeCall<Response>(
   try {
     const response = await call();
     finish('OK');
-    deps.log.debug(5, 'GRPC response', { id, method, response: shown(types?.response, response) });
+    deps.log.debug(5, 'GRPC response', {
+      id,
+      method,
+      response: capped(shown(types?.response, response), deps.maxLoggedLength ?? 0),
+    });
     return response;
   } catch (cause) {
     const error = withoutSecrets(toRpcError(cause), types?.request ?? '', request);

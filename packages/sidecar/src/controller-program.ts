@@ -31,7 +31,11 @@ export interface ControllerProgramOptions {
   readonly connectTimeoutMs?: number;
 }
 
-type ControllerValues = FlagValues<typeof standardFlags> & { readonly timeoutMs: number } & KubeAccessDeps['values'];
+type ControllerValues = FlagValues<typeof standardFlags> & {
+  readonly timeoutMs: number;
+  /** Of programs that have the flag. */
+  readonly maxGrpcLogLength?: number;
+} & KubeAccessDeps['values'];
 
 export interface ControllerProgramDeps<Values extends ControllerValues> extends ControllerProgramOptions {
   readonly values: Values;
@@ -75,6 +79,7 @@ async function findDriver<Values extends ControllerValues>(
     address: values.csiAddress,
     timeoutMs: values.timeoutMs,
     ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+    maxLoggedLength: values.maxGrpcLogLength ?? 0,
     metrics: createOperationMetrics({ registry: context.registry, subsystem: 'csi_sidecar' }),
     fatalExitCode: context.fatalExitCode,
     log: context.log,

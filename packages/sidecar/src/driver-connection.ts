@@ -28,6 +28,8 @@ export interface DriverConnectionDeps {
   readonly connectTimeoutMs?: number;
   readonly log: Logger;
   readonly metrics?: OperationMetrics;
+  /** How many characters of an answer are logged. Default: all, as for 0 and less. */
+  readonly maxLoggedLength?: number;
   /** Exit code when the driver's identity or capabilities cannot be had; 255 for csi-provisioner. */
   readonly fatalExitCode?: number;
   readonly clock?: Clock;
@@ -79,7 +81,7 @@ export async function connectDriver(deps: DriverConnectionDeps): Promise<DriverC
 
 /** Waits for the socket to be served. @throws ExitError */
 async function connect(deps: DriverConnectionDeps): Promise<Connection> {
-  const { address, log, metrics, connectTimeoutMs, clock, signal } = deps;
+  const { address, log, metrics, connectTimeoutMs, maxLoggedLength, clock, signal } = deps;
   try {
     return await dialUnix({
       address,
@@ -87,6 +89,7 @@ async function connect(deps: DriverConnectionDeps): Promise<Connection> {
       signal,
       ...(metrics === undefined ? {} : { metrics }),
       ...(connectTimeoutMs === undefined ? {} : { timeoutMs: connectTimeoutMs }),
+      ...(maxLoggedLength === undefined ? {} : { maxLoggedLength }),
       ...(clock === undefined ? {} : { clock }),
     });
   } catch (error) {

@@ -41,6 +41,17 @@ export function storageClass(name: string, parts: ClassParts = {}): string {
   });
 }
 
+/** Classes belong to no namespace; only one case runs at a time. */
+export function attributesClass(name: string, iops: string): string {
+  return document({
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttributesClass',
+    metadata: { name },
+    driverName: '$driver',
+    parameters: { iops },
+  });
+}
+
 export interface ClaimParts {
   readonly className: string;
   readonly size?: string;

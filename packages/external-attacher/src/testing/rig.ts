@@ -30,6 +30,8 @@ export interface Rig extends Omit<Controller, 'start'> {
     parts?: { finalizers?: string[]; spec?: Partial<VolumeSpec>; csi?: Partial<NonNullable<VolumeSpec['csi']>> },
   ): Promise<void>;
   addAttachment(name: string, volume: string, node: string): Promise<void>;
+  /** Its volume stands in the VolumeAttachment itself. The driver need not have it. */
+  addInlineAttachment(name: string, volumeHandle: string, node: string): Promise<void>;
   attachment(name: string): Promise<VolumeAttachment | undefined>;
   untilAttached(name: string): Promise<VolumeAttachment>;
   /** Waits for `status.attachError` or `status.detachError` and returns its message. */
@@ -90,6 +92,11 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
     },
     async addAttachment(name, volume, node) {
       const spec = { attacher: DRIVER, nodeName: node, source: { persistentVolumeName: volume } };
+      await client.create(volumeAttachments, { metadata: { name }, spec });
+    },
+    async addInlineAttachment(name, volumeHandle, node) {
+      const inlineVolumeSpec = { accessModes: ['ReadWriteOnce'], csi: { driver: DRIVER, volumeHandle } };
+      const spec = { attacher: DRIVER, nodeName: node, source: { inlineVolumeSpec } };
       await client.create(volumeAttachments, { metadata: { name }, spec });
     },
     untilAttached: (name) =>

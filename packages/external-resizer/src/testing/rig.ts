@@ -1,6 +1,6 @@
 import { type Fence, openFence } from '@holdfast/control';
 import { errorMessage } from '@holdfast/core';
-import { ControllerExpandVolumeRequest } from '@holdfast/csi-spec';
+import { ControllerExpandVolumeRequest, ControllerModifyVolumeRequest } from '@holdfast/csi-spec';
 import {
   type Event,
   events,
@@ -9,6 +9,7 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   storageClasses,
+  volumeAttributesClasses,
 } from '@holdfast/kube';
 import { type ControllerRig, type ScriptedDriverOptions, startControllerRig } from '@holdfast/sandbox/testing';
 import { assembleResizer } from '../assemble.ts';
@@ -27,7 +28,13 @@ export interface Rig extends Omit<Controller, 'start'> {
   claim(): Promise<PersistentVolumeClaim>;
   volume(): Promise<PersistentVolume>;
   request(size: string): Promise<void>;
+  /** Creates a VolumeAttributesClass with the parameter `iops`. */
+  createClass(name: string, iops: string, driverName?: string): Promise<void>;
+  deleteClass(name: string): Promise<void>;
+  requestClass(name: string): Promise<void>;
   expandedTo(): bigint[];
+  /** The parameter `iops` of each ControllerModifyVolume. */
+  modifiedTo(): string[];
   events(): Promise<Event[]>;
   /** Reasons of the events, sorted. */
   reasons(): Promise<string[]>;
@@ -97,6 +104,25 @@ export async function startRig(driverOptions: ScriptedDriverOptions = {}, volume
       const body = { spec: { resources: { requests: { storage: size } } } };
       await client.patch(persistentVolumeClaims, claimRef, { kind: 'merge', body });
     },
+    async createClass(name, iops, driverName = driver.name) {
+      await client.create(volumeAttributesClasses, { metadata: { name }, driverName, parameters: { iops } });
+    },
+    async deleteClass(name) {
+      const body = { metadata: { finalizers: null } };
+      await client.patch(volumeAttributesClasses, { name }, { kind: 'merge', body });
+      await client.delete(volumeAttributesClasses, { name });
+    },
+    async requestClass(name) {
+      const body = { spec: { volumeAttributesClassName: name } };
+      await client.patch(persistentVolumeClaims, claimRef, { kind: 'merge', body });
+    },
+    modifiedTo: () =>
+      driver
+        .callsOf('ControllerModifyVolume')
+        .map(
+          ({ request }) =>
+            ControllerModifyVolumeRequest.fromPartial(asRequest(request)).mutableParameters['iops'] ?? '',
+        ),
     expandedTo: () =>
       driver
         .callsOf('ControllerExpandVolume')
