@@ -55,7 +55,7 @@ async function sendOne(side: Side, step: Step, namespace: string): ReturnType<ty
     accept: 'application/json',
     ...credentials,
     ...type,
-    ...step.headers,
+    ...Object.fromEntries(Object.entries(step.headers ?? {}).map(([name, value]) => [name, fill(value)])),
   };
   return normalised(
     side,

@@ -1,4 +1,5 @@
 import type { Topic } from '../script.ts';
+import { access } from './access.ts';
 import { apply } from './apply.ts';
 import { bodies } from './bodies.ts';
 import { coreKinds } from './core-kinds.ts';
@@ -13,6 +14,7 @@ import { watches } from './watch.ts';
 
 export const topics: readonly Topic[] = [
   create,
+  access,
   kinds,
   coreKinds,
   bodies,
