@@ -137,6 +137,18 @@ export const acceptedDifferences: readonly AcceptedDifference[] = [
     sandbox: /^(504|"1"|\{.*"reason":"Timeout".*\})$/,
   },
   {
+    what: 'A page that can be had no more comes with no token to go on with all the same.',
+    why: 'client-go’s pager lists anew instead.',
+    where: /^forgotten \/ .*continue=\{\{page\.continue\}\} \/ body\.(metadata\.continue|message)$/,
+    sandbox: /^(nothing|"The provided continue parameter is too old .*")$/,
+  },
+  {
+    what: 'The words for a watch of a version that is forgotten are those of the watch cache for every kind.',
+    why: 'Upstream’s etcd has others, which nobody hears of a kind that is cached.',
+    where: /^forgotten \/ .*watch=true.* \/ body\.<events>\[0\]\.object\.message$/,
+    sandbox: /^"too old resource version: /,
+  },
+  {
     what: 'The old paths below /watch/ are not served.',
     why: 'They are deprecated since v1.11.',
     where: /GET \/api\/v1\/watch\/\S+ \/ (status|body)$/,

@@ -5,6 +5,7 @@ import { bodies } from './bodies.ts';
 import { coreKinds } from './core-kinds.ts';
 import { create } from './create.ts';
 import { deletion } from './delete.ts';
+import { forgotten } from './forgotten.ts';
 import { kinds } from './kinds.ts';
 import { patches } from './patch.ts';
 import { paths } from './paths.ts';
@@ -25,4 +26,5 @@ export const topics: readonly Topic[] = [
   read,
   watches,
   paths,
+  forgotten,
 ];
