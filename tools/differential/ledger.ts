@@ -22,7 +22,10 @@ export function createLedger(accepted: readonly AcceptedDifference[]): Ledger {
   const openOf = (where: string, differences: readonly Difference[]): Difference[] =>
     differences.filter((difference) => {
       const place = `${where} / ${difference.path}`;
-      const entries = accepted.filter((entry) => entry.where.test(place));
+      const said = JSON.stringify(difference.sandbox) ?? 'nothing';
+      const entries = accepted.filter(
+        (entry) => entry.where.test(place) && (entry.sandbox === undefined || entry.sandbox.test(said)),
+      );
       for (const entry of entries) used.add(entry);
       return entries.length === 0;
     });

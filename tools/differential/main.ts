@@ -1,4 +1,4 @@
-// `npm run test:differential [-- --only TOPIC] [-- --seed N]`: the sandbox's API server beside etcd and kube-apiserver, the same
+// `npm run test:differential [-- --only TOPIC] [-- --seed N] [-- --show-accepted]`: the sandbox's API server beside etcd and kube-apiserver, the same
 // requests to both. The last line is "N passed, N failed"; a request counts as one.
 
 import { existsSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { goIsMissing, hasGo, referenceProgram } from '../reference/build.ts';
 import { acceptedDifferences } from './accepted.ts';
 import { topics } from './catalogue/all.ts';
-import type { Difference } from './compare.ts';
+import { type Difference, describe } from './compare.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { createTelling } from './run-script.ts';
 import type { Step, Topic } from './script.ts';
@@ -45,30 +45,34 @@ async function main(): Promise<number> {
 interface Options {
   readonly only: string | undefined;
   readonly seed: number | undefined;
+  /** Prints what is accepted too, place by place. */
+  readonly showsAccepted: boolean;
 }
 
 function readOptions(): Options | undefined {
   try {
-    const { values } = parseArgs({ options: { only: { type: 'string' }, seed: { type: 'string' } } });
+    const { values } = parseArgs({
+      options: { only: { type: 'string' }, seed: { type: 'string' }, 'show-accepted': { type: 'boolean' } },
+    });
     const seed = values.seed === undefined ? undefined : Number(values.seed);
     if (seed !== undefined && !Number.isSafeInteger(seed)) throw new Error(`--seed ${values.seed} is no whole number`);
     const names = [...topics.map(({ name }) => name), sequencesName];
     if (values.only !== undefined && !names.includes(values.only)) {
       throw new Error(`--only ${values.only} is no topic; there are: ${names.join(', ')}`);
     }
-    return { only: values.only, seed };
+    return { only: values.only, seed, showsAccepted: values['show-accepted'] === true };
   } catch (error) {
     console.error(`differential: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
 }
 
-async function compare(servers: Servers, { only, seed }: Options): Promise<number> {
+async function compare(servers: Servers, { only, seed, showsAccepted }: Options): Promise<number> {
   const ledger = createLedger(acceptedDifferences);
   for (const topic of topics) {
     if (only !== undefined && topic.name !== only) continue;
     stop.signal.throwIfAborted();
-    await tellTopic(servers, topic, ledger);
+    await tellTopic(servers, topic, ledger, showsAccepted);
   }
   if (only === undefined || only === sequencesName) await tellRandom(servers, ledger, seed ?? Date.now() % 2 ** 31);
   const stale = only === undefined ? ledger.unused() : [];
@@ -89,7 +93,7 @@ async function tellRandom(servers: Servers, ledger: Ledger, seed: number): Promi
   console.log(`── ${sequencesName}: ${requests} requests in ${seconds} s`);
 }
 
-async function tellTopic(servers: Servers, topic: Topic, ledger: Ledger): Promise<void> {
+async function tellTopic(servers: Servers, topic: Topic, ledger: Ledger, showsAccepted: boolean): Promise<void> {
   const started = performance.now();
   const before = { passed: ledger.passed, failed: ledger.failed };
   for (const [index, script] of topic.scripts.entries()) {
@@ -100,8 +104,13 @@ async function tellTopic(servers: Servers, topic: Topic, ledger: Ledger): Promis
       stop.signal.throwIfAborted();
       const { differences } = await telling.send(step);
       const body = step.body === undefined ? '' : ` ${bodyText(step)}`;
-      const where = `${topic.name} / ${script.title} / ${step.method} ${step.path}${body}`;
+      const accept = step.headers?.['accept'];
+      const asked = accept === undefined ? '' : ` (accept ${accept})`;
+      const where = `${topic.name} / ${script.title} / ${step.method} ${step.path}${asked}${body}`;
       const unaccepted = ledger.enter(where, differences);
+      if (showsAccepted) {
+        for (const difference of differences) console.log(`differs: ${where} / ${describe(difference)}`);
+      }
       if (unaccepted.length === 0) continue;
       console.log(`FAILED ${where.length > 400 ? `${where.slice(0, 400)}…` : where}`);
       for (const line of unaccepted) console.log(`    ${line}`);

@@ -15,6 +15,8 @@ export interface Normaliser {
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+const signedToken = /[\w-]{10,}\.[\w-]{20,}\.[\w-]{20,}/g;
+const issuer = /https:\/\/kubernetes\.default\.svc(\.cluster\.local)?/g;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
@@ -47,7 +49,8 @@ export function createNormaliser(): Normaliser {
   };
 
   const plainText = (text: string): string => {
-    let plain = text.replaceAll(uuid, (uid) => uids.get(uid) ?? '<a uid>');
+    let plain = text.replaceAll(signedToken, '<a token>').replaceAll(issuer, '<the issuer>');
+    plain = plain.replaceAll(uuid, (uid) => uids.get(uid) ?? '<a uid>');
     plain = plain.replaceAll(time, (found) => {
       const isNow = Math.abs(Date.parse(found) - Date.now()) < dayMs;
       return isNow ? (found.includes('.') ? '<now, with fractions>' : '<now>') : found;
@@ -91,7 +94,8 @@ export function createNormaliser(): Normaliser {
 
   // Discovery lists what is served in no order: a server that serves less is compared by what it has.
   const byName = (key: string, list: readonly JsonValue[]): JsonValue | undefined => {
-    if (!['resources', 'subresources', 'groups', 'paths', 'verbs'].includes(key)) return undefined;
+    const isGroups = key === 'items' && list.every((item) => isObject(item) && Array.isArray(item['versions']));
+    if (!isGroups && !['resources', 'subresources', 'groups', 'paths', 'verbs'].includes(key)) return undefined;
     return Object.fromEntries(list.map((item) => [nameIn(item), isObject(item) ? walk(item) : true]));
   };
 
@@ -137,8 +141,12 @@ function sortedBy(list: readonly JsonValue[], textOf: (item: JsonValue) => strin
 
 function nameIn(item: JsonValue): string {
   if (!isObject(item)) return typeof item === 'string' ? item : JSON.stringify(item);
-  const { name, resource, subresource } = item;
-  return [name, resource, subresource].find((candidate) => typeof candidate === 'string') ?? '';
+  const { name, resource, subresource, metadata } = item;
+  return (
+    [name, resource, subresource, isObject(metadata) ? metadata['name'] : undefined].find(
+      (candidate) => typeof candidate === 'string',
+    ) ?? ''
+  );
 }
 
 function headersOf({ headers }: WireReply): PlainReply['headers'] {

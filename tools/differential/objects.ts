@@ -3,6 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from './script.ts';
 
 const inNamespace = '/api/v1/namespaces/{{ns}}';
 const storage = '/apis/storage.k8s.io/v1';
+const access = '/apis/rbac.authorization.k8s.io/v1';
 
 export const paths = {
   claims: `${inNamespace}/persistentvolumeclaims`,
@@ -14,6 +15,10 @@ export const paths = {
   services: `${inNamespace}/services`,
   leases: '/apis/coordination.k8s.io/v1/namespaces/{{ns}}/leases',
   capacities: `${storage}/namespaces/{{ns}}/csistoragecapacities`,
+  roles: `${access}/namespaces/{{ns}}/roles`,
+  roleBindings: `${access}/namespaces/{{ns}}/rolebindings`,
+  clusterRoles: `${access}/clusterroles`,
+  clusterRoleBindings: `${access}/clusterrolebindings`,
   volumes: '/api/v1/persistentvolumes',
   nodes: '/api/v1/nodes',
   namespaces: '/api/v1/namespaces',
@@ -41,6 +46,10 @@ export const serviceAccount = object('v1', 'ServiceAccount');
 export const service = object('v1', 'Service');
 export const node = object('v1', 'Node');
 export const namespace = object('v1', 'Namespace');
+export const role = object('rbac.authorization.k8s.io/v1', 'Role');
+export const clusterRole = object('rbac.authorization.k8s.io/v1', 'ClusterRole');
+export const roleBinding = object('rbac.authorization.k8s.io/v1', 'RoleBinding');
+export const clusterRoleBinding = object('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding');
 export const lease = object('coordination.k8s.io/v1', 'Lease');
 export const csiNode = object('storage.k8s.io/v1', 'CSINode');
 export const csiDriver = object('storage.k8s.io/v1', 'CSIDriver');

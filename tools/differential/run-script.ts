@@ -42,6 +42,10 @@ export function createTelling(servers: { sandbox: Server; kubernetes: Server }, 
 }
 
 async function sendOne(side: Side, step: Step, namespace: string): ReturnType<typeof normalised> {
+  if (step.compacts === true) {
+    await side.server.compact();
+    return side.normaliser.normalise({ status: 0, headers: {}, text: '' });
+  }
   const fill = (text: string): string => filled(text, side, namespace);
   const body = step.body === undefined ? undefined : fill(bodyText(step.body, side));
   const credentials = {
@@ -55,7 +59,7 @@ async function sendOne(side: Side, step: Step, namespace: string): ReturnType<ty
     accept: 'application/json',
     ...credentials,
     ...type,
-    ...step.headers,
+    ...Object.fromEntries(Object.entries(step.headers ?? {}).map(([name, value]) => [name, fill(value)])),
   };
   return normalised(
     side,

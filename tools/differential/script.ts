@@ -24,6 +24,8 @@ export interface Step {
   readonly as?: string;
   /** Without the administrator's token: with none, or with one that nobody was given. */
   readonly credentials?: 'none' | 'unknown';
+  /** No request: each server forgets every state of the past. */
+  readonly compacts?: true;
   /** Only whether it succeeds and of what type the answer is: the body is a server's own. */
   readonly comparesBody?: false;
 }
@@ -80,6 +82,8 @@ export function patch(type: keyof typeof patchTypes, path: string, body: Body, o
   const headers = { 'content-type': patchTypes[type], ...options.headers };
   return { method: 'PATCH', path, body, ...options, headers };
 }
+
+export const compact: Step = { method: 'COMPACT', path: '(the history)', compacts: true };
 
 export function script(title: string, ...steps: Step[]): Script {
   return { title, steps };

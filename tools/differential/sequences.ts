@@ -46,6 +46,13 @@ const subjects: readonly Subject[] = [
     hasStatus: true,
   },
   {
+    name: 'claims',
+    path: paths.claims,
+    make: make.claim,
+    content: (value) => ({ metadata: { annotations: { [`example.com/${value}`]: value } } }),
+    hasStatus: true,
+  },
+  {
     name: 'leases',
     path: paths.leases,
     make: make.lease,

@@ -22,6 +22,8 @@ export interface Server {
   /** The administrator's Authorization header. */
   readonly authorization: string;
   send(request: WireRequest): Promise<WireReply>;
+  /** Forgets every state of the past. */
+  compact(): Promise<void>;
   close(): void;
 }
 
@@ -33,6 +35,7 @@ export function connect(deps: {
   url: string;
   ca: Buffer | string | undefined;
   authorization: string;
+  compact: () => Promise<void>;
 }): Server {
   const isTls = deps.url.startsWith('https:');
   const agent = isTls
@@ -42,6 +45,7 @@ export function connect(deps: {
   return {
     name: deps.name,
     authorization: deps.authorization,
+    compact: deps.compact,
     async send({ method, path, headers, body }) {
       const reply = await new Promise<IncomingMessage>((resolve, reject) => {
         const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };

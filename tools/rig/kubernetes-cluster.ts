@@ -32,6 +32,8 @@ export interface KubernetesClusterOptions {
 export interface KubernetesCluster extends Cluster {
   /** etcd, kube-apiserver, kube-controller-manager, kube-scheduler, as far as they were started: for measuring them. */
   readonly programs: readonly Program[];
+  /** Where etcd listens. */
+  readonly etcdSocket: string;
 }
 
 const readyTimeoutMs = 60_000;
@@ -95,6 +97,7 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
       adminKubeconfig: files.adminKubeconfig,
       ...cluster,
       programs,
+      etcdSocket: join(folder.path, 'etcd.sock'),
       async restartApiServer({ downMs = 0 } = {}) {
         // Not in order: an API server that ends in order first waits for every watch.
         await apiServer.kill();

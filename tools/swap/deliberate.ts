@@ -53,6 +53,17 @@ export const deliberate: readonly Deliberate[] = [
       /\/events\/Normal VolumeModify on PersistentVolumeClaim data\/(count|messages\/external resizer is modifying volume)/,
     ours: /^-$/,
   },
+  // Of scenarios it is compared whether there is one.
+  {
+    row: 'events about progress',
+    place: / scenario ".*\/events\/Normal (Provisioning|Resizing) on PersistentVolumeClaim [^/]+\/[^/]+$/,
+    ours: /^-$/,
+  },
+  {
+    row: 'deletion while still attached',
+    place: / scenario ".*\/events\/Warning VolumeFailedDelete on PersistentVolume <volume of [^/]+>$/,
+    ours: /^-$/,
+  },
   { row: 'events about progress', place: /\/writes\/(create|patch) events$/, isFewer: true },
   {
     row: 'messages of events',

@@ -121,8 +121,6 @@ export const patches: Topic = {
       patch('strategic', `${pods}/p`, { metadata: { labels: { a: 'b' } } }),
       patch('strategic', `${pods}/p`, { metadata: { labels: { $patch: 'replace', c: 'd' } } }),
       patch('strategic', `${pods}/p`, { metadata: { labels: { $patch: 'delete' } } }),
-      patch('strategic', `${pods}/p`, { metadata: { labels: { $patch: 'twist' } } }),
-      patch('strategic', `${pods}/p`, { metadata: { labels: { $retainKeys: ['z'], z: '1' } } }),
       patch('strategic', `${pods}/p`, { spec: { containers: 'x' } }),
       patch('strategic', `${pods}/p`, '[]'),
       patch('strategic', `${pods}/p`, '{'),
@@ -135,6 +133,9 @@ export const patches: Topic = {
       }),
       patch('strategic', `${pods}/p`, { metadata: { ownerReferences: [{ $patch: 'delete', uid: '1' }] } }),
       patch('strategic', `${pods}/absent`, { metadata: {} }),
+      // Last: these two leave two different pods behind.
+      patch('strategic', `${pods}/p`, { metadata: { labels: { $patch: 'twist' } } }),
+      patch('strategic', `${pods}/p`, { metadata: { labels: { $retainKeys: ['z'], z: '1' } } }),
     ),
     script(
       'strategic merge patch of other lists',

@@ -80,9 +80,10 @@ export const update: Topic = {
           allocatedResourceStatuses: { storage: 'ControllerResizeInProgress' },
         },
       }),
-      patch('merge', `${claims}/c/status`, { status: { allocatedResourceStatuses: { storage: 'Whatever' } } }),
       put(`${claims}/c/status`, make.claim('c', { status: { phase: 'Lost' } })),
       get(`${claims}/c/status`),
+      // Last: it leaves two different claims behind.
+      patch('merge', `${claims}/c/status`, { status: { allocatedResourceStatuses: { storage: 'Whatever' } } }),
     ),
     script(
       'a claim that grows',

@@ -87,9 +87,12 @@ metadata: {name: $driver}
 spec: {attachRequired: true, podInfoOnMount: false}`;
 
 /** A node that has the driver, as kubelet and the registrar would have made it. */
+/** The driver knows a node by a name of its own. */
+export const nodeIdOf = (name: string): string => `id-of-${name}`;
+
 export function node(name: string, zone: string): string {
   const labels = { [zoneLabel]: zone };
-  const drivers = [{ name: '$driver', nodeID: `id-of-${name}`, topologyKeys: [zoneLabel] }];
+  const drivers = [{ name: '$driver', nodeID: nodeIdOf(name), topologyKeys: [zoneLabel] }];
   return (
     document({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } }) +
     document({ apiVersion: 'storage.k8s.io/v1', kind: 'CSINode', metadata: { name }, spec: { drivers } })

@@ -11,7 +11,9 @@ import type { Cluster, Maker, SidecarName } from '../../rig/contract.ts';
 import { waitUntil } from '../../rig/wait-until.ts';
 import { sidecarNamespace } from '../sidecars.ts';
 import { driverName, openStage, type Stage } from '../stage.ts';
-import { namespace, objectCount, prepare, slowDown, type Work, worksOf } from './work.ts';
+import { ledgerProblems } from './ledger.ts';
+import { type Ledger, slowDown } from './slow-driver.ts';
+import { namespace, objectCount, prepare, type Work, worksOf } from './work.ts';
 
 export interface RolloverResult {
   readonly title: string;
@@ -32,19 +34,21 @@ export async function rollOver(deps: {
   const { cluster, about, first, signal } = deps;
   const makers = { provisioner: 'ours', attacher: 'ours', resizer: 'ours', [about]: first } as const;
   const stage = await openStage({ cluster, makers, signal });
-  const place = { cluster, driver: stage.driver, driverName };
+  const place = { cluster, driverName };
   const results: RolloverResult[] = [];
   try {
-    slowDown(place);
+    const ledger = slowDown(stage.driver);
     await prepare(place, about);
     if (about !== 'provisioner') await untilBound(cluster, signal);
     let running = first;
     for (const work of worksOf(about, place)) {
-      const problems = await handOver({ cluster, stage, about, work, from: running, signal });
+      const problems = await handOver({ cluster, stage, ledger, about, work, from: running, signal });
       results.push({ title: `${about} from ${running} to ${other[running]}, ${work.title}`, problems });
       running = other[running];
     }
     await clear(cluster, signal);
+    const problems = await ledgerProblems(ledger, cluster);
+    results.push({ title: `${about} from ${first} and back: nothing is left with the driver`, problems });
   } finally {
     await stage.stop();
   }
@@ -54,12 +58,13 @@ export async function rollOver(deps: {
 async function handOver(deps: {
   readonly cluster: Cluster;
   readonly stage: Stage;
+  readonly ledger: Ledger;
   readonly about: SidecarName;
   readonly work: Work;
   readonly from: Maker;
   readonly signal: AbortSignal;
 }): Promise<string[]> {
-  const { cluster, stage, about, work, from, signal } = deps;
+  const { cluster, stage, ledger, about, work, from, signal } = deps;
   const until = (what: string, look: () => Promise<true | undefined>): Promise<true> =>
     waitUntil({ what: `${about}, ${work.title}: ${what}`, look, timeoutMs: awaitMs, signal });
   const asked = (): string[] =>
@@ -92,6 +97,7 @@ async function handOver(deps: {
   const byOurs = from === 'ours' ? askedByFirst : askedBySecond;
   const repeated = byOurs.filter((volume, index) => byOurs.indexOf(volume) !== index);
   if (repeated.length > 0) problems.push(`ours called ${work.method} more than once: ${repeated.join(', ')}`);
+  problems.push(...(await ledgerProblems(ledger, cluster)));
   return [...problems, ...leaseProblems(before, await leasesOf(cluster, about), `${about}-${other[from]}`)];
 }
 

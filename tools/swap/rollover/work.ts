@@ -1,5 +1,4 @@
 // Work for one sidecar on many objects at once: what starts it, and how far it is.
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type KubeClient,
   type PersistentVolumeClaim,
@@ -7,13 +6,11 @@ import {
   persistentVolumes,
   volumeAttachments,
 } from '@holdfast/kube';
-import type { ScriptedDriver } from '@holdfast/sandbox/testing';
 import type { Cluster, SidecarName } from '../../rig/contract.ts';
 import { attachment, claim, driverObject, node, storageClass } from '../cases/objects.ts';
 
 export const namespace = 'rollover';
 export const objectCount = 40;
-const answerMs = 300;
 
 export interface Work {
   readonly title: string;
@@ -31,7 +28,6 @@ export interface Work {
 
 export interface WorkPlace {
   readonly cluster: Cluster;
-  readonly driver: ScriptedDriver;
   readonly driverName: string;
 }
 
@@ -49,24 +45,6 @@ export async function prepare(place: WorkPlace, about: SidecarName): Promise<voi
   await apply(`{apiVersion: v1, kind: Namespace, metadata: {name: $namespace}}${driverObject}${node('node-a', 'a')}`);
   await apply(storageClass(namespace));
   if (about !== 'provisioner') await apply(claimsOf('1Gi'));
-}
-
-/** From now on the driver takes its time, so that a sidecar can be stopped in the middle of its calls. */
-export function slowDown({ driver }: WorkPlace): void {
-  const zones = [{ segments: { 'topology.swap.holdfast/zone': 'a' } }];
-  driver.on('CreateVolume', async ({ name, capacityRange }) => {
-    await sleep(answerMs);
-    const capacityBytes = capacityRange?.requiredBytes ?? 0n;
-    const volume = { volumeId: name, capacityBytes, volumeContext: {}, contentSource: undefined };
-    return { volume: { ...volume, accessibleTopology: zones } };
-  });
-  driver.on('DeleteVolume', () => sleep(answerMs, {}));
-  driver.on('ControllerPublishVolume', () => sleep(answerMs, { publishContext: {} }));
-  driver.on('ControllerUnpublishVolume', () => sleep(answerMs, {}));
-  driver.on('ControllerExpandVolume', async ({ capacityRange }) => {
-    await sleep(answerMs);
-    return { capacityBytes: capacityRange?.requiredBytes ?? 0n, nodeExpansionRequired: false };
-  });
 }
 
 /** Two pieces of work for a sidecar, the second of which takes up where the first has ended. */

@@ -6,7 +6,11 @@ import { allKinds } from './kinds/all.ts';
 /** The release whose API the server follows. */
 export const kubernetesVersion = { major: '1', minor: '34', gitVersion: 'v1.34.0+holdfast' };
 
-const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+function verbsOf(kind: Kind): string[] {
+  return kind.lacksDeleteCollection === true ? allVerbs.filter((verb) => verb !== 'deletecollection') : allVerbs;
+}
 
 /** Answered at once and never stored. */
 export const reviews = [
@@ -109,7 +113,7 @@ function resourceList(group: string, version: string): JsonObject {
       singularName,
       namespaced,
       kind: kind.kind,
-      verbs,
+      verbs: verbsOf(kind),
       ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }),
       ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
       storageVersionHash: '',
@@ -135,7 +139,9 @@ function resourceList(group: string, version: string): JsonObject {
       verbs: ['create'],
     });
   }
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources };
+  // The oldest list of all has no version of its own.
+  const ofList = group === '' ? {} : { apiVersion: 'v1' };
+  return { kind: 'APIResourceList', ...ofList, groupVersion: apiVersionOf({ group, version }), resources };
 }
 
 function aggregated(groups: readonly string[]): JsonObject {
@@ -144,34 +150,40 @@ function aggregated(groups: readonly string[]): JsonObject {
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: groups.map((group) => ({
-      metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
+      metadata: group === '' ? {} : { name: group },
       versions: [{ version: versionOf(group), freshness: 'Current', resources: aggregatedResources(group) }],
     })),
   };
 }
 
 function aggregatedResources(group: string): JsonObject[] {
+  // Left to the list they stand in, where that has them.
+  const groupVersion = { group: '', version: '' };
   const stored = allKinds
     .filter((kind) => kind.group === group)
     .map((kind) => ({
       resource: kind.plural,
-      responseKind: { group, version: kind.version, kind: kind.kind },
+      responseKind: { ...groupVersion, kind: kind.kind },
       scope: kind.isNamespaced ? 'Namespaced' : 'Cluster',
       singularResource: kind.singular,
-      verbs,
+      verbs: verbsOf(kind),
       ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }),
       ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
-      subresources: subresourcesOf(kind).map((sub) => ({
-        subresource: sub.name,
-        responseKind: { group: sub.group ?? group, version: kind.version, kind: sub.kind },
-        verbs: sub.verbs,
-      })),
+      ...subresourcesIn(kind),
     }));
+  function subresourcesIn(kind: Kind): JsonObject {
+    const subresources = subresourcesOf(kind).map((sub) => {
+      const own = sub.group === undefined ? groupVersion : { group: sub.group, version: 'v1' };
+      const responseKind = { ...own, kind: sub.kind };
+      return { subresource: sub.name, responseKind, verbs: sub.verbs };
+    });
+    return subresources.length === 0 ? {} : { subresources };
+  }
   const answered = reviews
     .filter((review) => review.group === group)
     .map((review) => ({
       resource: `${singularOf(review)}s`,
-      responseKind: { group, version: review.version, kind: review.kind },
+      responseKind: { ...groupVersion, kind: review.kind },
       scope: review.isNamespaced ? 'Namespaced' : 'Cluster',
       singularResource: singularOf(review),
       verbs: ['create'],

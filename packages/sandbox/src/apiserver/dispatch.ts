@@ -80,22 +80,16 @@ function answerPath(context: AnswerContext, request: ApiRequest): Answer {
   if (found !== undefined) {
     if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
     const isAggregated = found['kind'] === 'APIGroupDiscoveryList';
-    return { status: 200, body: found, contentType: isAggregated ? aggregatedContentType : 'application/json' };
+    if (!isAggregated) return json(200, found);
+    // Upstream sends an ETag with it, which makes it fit to be kept; clients that ask without one get it anew.
+    return { status: 200, body: found, contentType: aggregatedContentType, headers: { 'cache-control': 'public' } };
   }
   const openApi = answerOpenApi(path, request.accept);
   if (openApi !== undefined) return openApi;
-  if (
-    !/^\/(api\/v1|apis\/[^/]+\/v1)(\/|$)/.test(path) ||
-    discover(
-      path
-        .split('/')
-        .slice(0, path.startsWith('/api/') ? 3 : 4)
-        .join('/'),
-      '',
-    ) === undefined
-  ) {
-    return notServed;
-  }
+  const [, root, group] = path.split('/');
+  const isServed =
+    root === 'api' || (root === 'apis' && group !== undefined && discover(`/apis/${group}`, '') !== undefined);
+  if (!isServed) return notServed;
   throw noSuchPath();
 }
 
@@ -127,6 +121,7 @@ function answerCollection(context: VerbContext, request: ApiRequest, route: Reso
 
 function deleteCollection(context: VerbContext, request: ApiRequest, route: ResourceRoute, as: Representation): Answer {
   const { kind, namespace } = route;
+  if (kind.lacksDeleteCollection === true) throw methodNotAllowed();
   if (kind.isNamespaced && namespace === undefined) throw methodNotAllowed();
   const list = readListOptions(request.query);
   const matches = createMatcher(kind, { labels: list.labelSelector, fields: list.fieldSelector, namespace });

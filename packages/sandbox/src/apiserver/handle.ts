@@ -154,7 +154,7 @@ async function readRequest(deps: HandlerDeps, incoming: IncomingMessage): Promis
     method: incoming.method ?? 'GET',
     path,
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-    accept: incoming.headers.accept ?? '*/*',
+    accept: incoming.headers.accept || '*/*',
     contentType,
     userAgent: incoming.headers['user-agent'] ?? '',
     user: actingUser(deps.authorizer, user, incoming.headersDistinct),

@@ -33,12 +33,16 @@ export interface Kind extends ResourceName {
   readonly keepsStatusAtCreation?: boolean;
   /** A write to /status also leaves the metadata alone (labels, annotations, finalizers, owners). */
   readonly hasStatusApartFromMetadata?: boolean;
+  /** Created without the status that defaults give it whenever it is read: the first update writes, even if it changes nothing. */
+  readonly isCreatedWithoutStatus?: boolean;
   /** metadata.generation counts the changes of the spec. */
   readonly hasGeneration?: boolean;
   /** A PUT without a resourceVersion is refused. */
   readonly needsResourceVersion?: boolean;
   /** A PUT of an object that does not exist creates it. */
   readonly canCreateOnUpdate?: boolean;
+  /** They are deleted one by one. */
+  readonly lacksDeleteCollection?: boolean;
   /** A DELETE that removes at once answers a Status instead of the object. */
   readonly answersDeleteWithStatus?: boolean;
   /** Seconds a scheduled object gets to stop, from the object; only pods have it. */

@@ -20,7 +20,7 @@ export function chooseRepresentation(
   const types = accept.split(',');
   for (const type of types) {
     const [media = '', ...parameters] = type.split(';').map((part) => part.trim());
-    if (media !== 'application/json' && media !== '*/*' && media !== 'application/*') continue;
+    if (media !== 'application/json' && media !== '*/*') continue;
     const given = new Map(parameters.map((parameter) => parameter.split('=')).map(([key, value]) => [key, value]));
     const as = given.get('as');
     if (as === undefined) return { kind: 'whole' };

@@ -1,4 +1,5 @@
 import type { Kind } from './kind.ts';
+import { parseLabelSelector } from './label-selector.ts';
 import type { ApiObject } from './objects.ts';
 import { badRequest } from './status.ts';
 
@@ -13,66 +14,8 @@ export function createMatcher(
   const byFields = parseFieldSelector(kind, selection.fields);
   return (object) =>
     (selection.namespace === undefined || object.metadata.namespace === selection.namespace) &&
-    byLabels(object) &&
+    byLabels(object.metadata.labels ?? {}) &&
     byFields(object);
-}
-
-type LabelTest = (labels: Readonly<Record<string, string>>) => boolean;
-
-const setRequirement = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/;
-const equality = /^([^\s=!]+)\s*(==|=|!=)\s*([^\s=!]*)$/;
-const existence = /^(!?)\s*([^\s=!(),]+)$/;
-const order = /^([^\s=!<>]+)\s*([<>])\s*(-?\d+)$/;
-
-export function parseLabelSelector(text: string): Matcher {
-  const tests = splitOutsideParentheses(text).map((part) => parseRequirement(part, text));
-  return ({ metadata }) => tests.every((test) => test(metadata.labels ?? {}));
-}
-
-function parseRequirement(part: string, whole: string): LabelTest {
-  const set = setRequirement.exec(part);
-  if (set !== null) {
-    const [, key = '', operator, list = ''] = set;
-    const values = new Set(list.split(',').map((value) => value.trim()));
-    return operator === 'in'
-      ? (labels) => labels[key] !== undefined && values.has(labels[key])
-      : (labels) => labels[key] === undefined || !values.has(labels[key]);
-  }
-  const equal = equality.exec(part);
-  if (equal !== null) {
-    const [, key = '', operator, value] = equal;
-    return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
-  }
-  const compared = order.exec(part);
-  if (compared !== null) {
-    const [, key = '', operator, bound] = compared;
-    return (labels) => {
-      const value = Number.parseInt(labels[key] ?? '', 10);
-      return operator === '>' ? value > Number(bound) : value < Number(bound);
-    };
-  }
-  const exists = existence.exec(part);
-  if (exists === null)
-    throw badRequest(`unable to parse requirement: ${JSON.stringify(part)} in selector ${JSON.stringify(whole)}`);
-  const [, not, key = ''] = exists;
-  return (labels) => (labels[key] !== undefined) === (not === '');
-}
-
-/** In one pass: a selector may be as long as a URL, and comes from anyone. */
-function splitOutsideParentheses(text: string): string[] {
-  const parts: string[] = [];
-  let from = 0;
-  let isInside = false;
-  for (let at = 0; at <= text.length; at++) {
-    const char = text[at];
-    if (char === '(') isInside = true;
-    else if (char === ')') isInside = false;
-    else if (char === undefined || (char === ',' && !isInside)) {
-      parts.push(text.slice(from, at).trim());
-      from = at + 1;
-    }
-  }
-  return parts.filter((part) => part !== '');
 }
 
 function parseFieldSelector(kind: Kind, fields: string): Matcher {

@@ -44,6 +44,8 @@ export interface Storage {
   /** The state as it was at a revision. Throws 410 when that has been compacted away. */
   listAt(resource: string, revision: number, namespace?: string): ApiObject[];
   put(resource: string, object: ApiObject): ApiObject;
+  /** Whether it is stored as it was created; nobody knows that any more of one of an earlier run. */
+  isAsCreated(object: ApiObject): boolean;
   remove(resource: string, key: string): ApiObject | undefined;
   /** The event of a revision, or `undefined` when it is in the future or compacted. */
   eventAt(revision: number): StoredEvent | undefined;
@@ -56,6 +58,7 @@ export interface Storage {
 export function createStorage(options: StorageOptions): Storage {
   const objects = new Map<string, Map<string, ApiObject>>();
   const listeners = new Set<() => void>();
+  const asCreated = new WeakSet<ApiObject>();
   let history: StoredEvent[] = [];
   let revision = options.restored?.revision ?? 0;
   let compactedRevision = revision;
@@ -124,6 +127,7 @@ export function createStorage(options: StorageOptions): Storage {
       options.keep?.({ revision: revision + 1, resource, object: stored });
       revision += 1;
       table(resource).set(key, stored);
+      if (previous === undefined) asCreated.add(stored);
       commit({ revision, resource, type: previous === undefined ? 'ADDED' : 'MODIFIED', object: stored, previous });
       return stored;
     },
@@ -137,6 +141,7 @@ export function createStorage(options: StorageOptions): Storage {
       commit({ revision, resource, type: 'DELETED', object: last, previous });
       return last;
     },
+    isAsCreated: (object) => asCreated.has(object),
     eventAt,
     compact(upTo) {
       compact(upTo);

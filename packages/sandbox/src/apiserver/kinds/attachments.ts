@@ -45,7 +45,7 @@ export const volumeAttachments: Kind = {
     equalJson(next['spec'], previous['spec']) ? [] : [immutable('spec', next['spec'])],
   columns: [
     nameColumn,
-    textColumn('Attacher', 'spec', 'attacher'),
+    { ...textColumn('Attacher', 'spec', 'attacher'), format: 'name' },
     textColumn('PV', 'spec', 'source', 'persistentVolumeName'),
     textColumn('Node', 'spec', 'nodeName'),
     booleanColumn('Attached', (attachment) => valueAt(attachment, 'status', 'attached') === true),

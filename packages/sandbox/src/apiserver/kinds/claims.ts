@@ -126,6 +126,7 @@ export const claims: Kind = {
   isNamespaced: true,
   shortNames: ['pvc'],
   hasStatus: true,
+  isCreatedWithoutStatus: true,
   applyDefaults(claim) {
     setDefault(ensureObject(claim, 'spec'), 'volumeMode', 'Filesystem');
     setDefault(ensureObject(claim, 'status'), 'phase', 'Pending');

@@ -1,4 +1,4 @@
-import { ageColumn, booleanColumn, nameColumn, textColumn } from '../columns.ts';
+import { ageColumn, column, nameColumn, textColumn } from '../columns.ts';
 import type { FieldError } from '../field-errors.ts';
 import { duplicate, forbiddenField, immutable, invalidValue, notSupported, required } from '../field-errors.ts';
 import type { JsonValue } from '../json.ts';
@@ -85,7 +85,8 @@ export const storageClasses: Kind = {
     textColumn('Provisioner', 'provisioner'),
     textColumn('ReclaimPolicy', 'reclaimPolicy'),
     textColumn('VolumeBindingMode', 'volumeBindingMode'),
-    booleanColumn('AllowVolumeExpansion', (object) => object['allowVolumeExpansion'] === true),
+    // Upstream says "string" of it, and sends a boolean.
+    column('AllowVolumeExpansion', (object) => object['allowVolumeExpansion'] === true),
     ageColumn,
   ],
 };

@@ -21,6 +21,7 @@ export const namespaces: Kind = {
   shortNames: ['ns'],
   nameRule: dnsLabel,
   hasStatus: true,
+  lacksDeleteCollection: true,
   applyDefaults(namespace) {
     const { name } = namespace.metadata;
     const labels = { ...namespace.metadata.labels };

@@ -1,10 +1,13 @@
 import { ageColumn, column, nameColumn } from '../columns.ts';
 import { forbiddenField, notSupported } from '../field-errors.ts';
-import { isObject, listAt, objectAt, setDefault, stringAt, valueAt } from '../json.ts';
+import { ensureObject, isObject, listAt, objectAt, setDefault, stringAt, valueAt } from '../json.ts';
 import type { Column, Kind } from '../kind.ts';
 import type { ApiObject } from '../objects.ts';
 
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+/** Nobody schedules to a node that has not said it is ready: the TaintNodesByCondition admission plug-in. */
+const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
 
 const rolePrefix = 'node-role.kubernetes.io/';
 
@@ -50,6 +53,14 @@ export const nodes: Kind = {
   applyDefaults(node) {
     const status = objectAt(node, 'status');
     if (status?.['capacity'] !== undefined) setDefault(status, 'allocatable', structuredClone(status['capacity']));
+  },
+  admitCreate(node) {
+    const spec = ensureObject(node, 'spec');
+    const taints = listAt(spec, 'taints');
+    const isThere = taints.some(
+      (taint) => stringAt(taint, 'key') === notReady.key && stringAt(taint, 'effect') === notReady.effect,
+    );
+    if (!isThere) spec['taints'] = [...taints, { ...notReady }];
   },
   validate: (node) =>
     listAt(node, 'spec', 'taints').flatMap((taint, at) => {

@@ -84,7 +84,8 @@ export function commitUpdate(
   writeAsGo(kind, next);
   refuseInvalid(kind, next, previous, draft, subresource);
   if (subresource === 'main') kind.admitUpdate?.(next, previous, context.storage);
-  if (equalJson(next, previous)) return previous;
+  const isFirstWrite = kind.isCreatedWithoutStatus === true && context.storage.isAsCreated(previous);
+  if (equalJson(next, previous) && !isFirstWrite) return previous;
   if (options.isDryRun) return next;
   return storeOrRemove(context, kind, next);
 }

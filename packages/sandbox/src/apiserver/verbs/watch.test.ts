@@ -102,13 +102,21 @@ describe('a watch', () => {
     ['watch=true&sendInitialEvents=true', 422],
     ['watch=true&resourceVersionMatch=NotOlderThan', 422],
     ['watch=true&fieldSelector=spec.x%3Dy', 400],
-    ['watch=true&resourceVersion=1', 410],
     ['watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=999', 504],
   ])('refuses %s with %i before it begins', async (query, status) => {
     api = await startRawApi();
     await make('a');
     api.server.compact();
     expect((await api.call('GET', `${classes}?${query}`)).status).toBe(status);
+  });
+
+  it('says in the watch that its version is forgotten', async () => {
+    api = await startRawApi();
+    await make('a');
+    api.server.compact();
+    const events = api.watch(`${classes}?watch=true&resourceVersion=1`);
+    expect((await events.next()).value).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+    expect((await events.next()).done).toBe(true);
   });
 
   it('bookmarks how far it is, though nothing it watches happens', async () => {

@@ -105,9 +105,7 @@ function startOf(storage: Storage, options: ListOptions): { revision: number; se
   }
   if (asked === undefined || asked === 0)
     return { revision: storage.revision, sendsState: sendsInitialEvents !== false };
-  if (asked < storage.compactedRevision) {
-    throw expired(`too old resource version: ${asked} (${storage.compactedRevision})`);
-  }
+  // One that is too old is told so in the watch, as any error that is found after the request was read (cacher.go).
   return { revision: asked, sendsState: false };
 }
 
