@@ -140,7 +140,8 @@ async function backingFile(device: string): Promise<string | undefined> {
   try {
     return (await readFile(`/sys/block/${basename(device)}/loop/backing_file`, 'utf8')).trimEnd();
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENXIO')) return undefined;
+    // ENODEV: detached between the open and the read; kernfs_fop_read_iter answers so for an attribute that is gone.
+    if (isErrno(error, 'ENOENT', 'ENXIO', 'ENODEV')) return undefined;
     throw error;
   }
 }
