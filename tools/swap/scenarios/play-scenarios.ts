@@ -11,9 +11,9 @@ import { readRound } from './read-round.ts';
 
 const suite = join(import.meta.dirname, '..', '..', 'scenarios', 'main.ts');
 
-// A volume's whole life, attached and grown on its way, and one that is never used.
+// A volume's whole life: attached, detached, grown while it is attached; and one that is never used.
 const shortFiles = ['provisioning', 'expansion'];
-const shortNames = '^(immediate binding|expansion while the volume is in use)$';
+const shortNames = '^(immediate binding|binding for the first consumer|expansion while the volume is in use)$';
 
 const makersText = (name: SidecarName): string => `${name}=upstream`;
 
