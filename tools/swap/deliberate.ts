@@ -64,6 +64,25 @@ export const deliberate: readonly Deliberate[] = [
     place: / scenario ".*\/events\/Warning VolumeFailedDelete on PersistentVolume <volume of [^/]+>$/,
     ours: /^-$/,
   },
+  {
+    row: 'clean stop (SIGTERM)',
+    place: / scenario ".*\/leases\/[^/]+\/spec\/(holderIdentity|leaseDurationSeconds)$/,
+    ours: /^(""|1)$/,
+  },
+  // Which calls are under way when the other side goes is a matter of time.
+  {
+    row: 'lost driver socket',
+    place: / scenario "driver restart".*\/events\/Warning \w+ on [^/]+(\/[^/]+)?$/,
+    ours: /^-$/,
+    isSometimes: true,
+  },
+  {
+    row: 'volume whose PersistentVolume cannot be stored',
+    place:
+      / scenario "API server restart".*\/events\/Warning ProvisioningFailed on PersistentVolumeClaim [^/]+\/[^/]+$/,
+    theirs: /^-$/,
+    isSometimes: true,
+  },
   { row: 'events about progress', place: /\/writes\/(create|patch) events$/, isFewer: true },
   {
     row: 'messages of events',
