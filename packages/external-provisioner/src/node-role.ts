@@ -1,4 +1,4 @@
-import type { PersistentVolume } from '@holdfast/kube';
+import { meetsRequirement, type PersistentVolume } from '@holdfast/kube';
 import type { ClusterTopology } from './topology.ts';
 import { isSubset, type Segments, termOf } from './topology-terms.ts';
 
@@ -29,35 +29,12 @@ export function isAllowed(terms: readonly Parameters<typeof isSubset>[0][], { se
   return terms.length === 0 || segments === undefined || terms.some((term) => isSubset(term, segments));
 }
 
-type NodeSelector = NonNullable<NonNullable<NonNullable<PersistentVolume['spec']>['nodeAffinity']>['required']>;
-type Requirement = NonNullable<NodeSelector['nodeSelectorTerms'][number]['matchExpressions']>[number];
-
 /** Whether a volume can be reached from the node, as the scheduler would say by the volume's affinity. */
 export function isLocal(volume: PersistentVolume, { segments }: NodeRole): boolean {
   const required = volume.spec?.nodeAffinity?.required;
   if (segments === undefined || !required) return true;
   return required.nodeSelectorTerms.some(({ matchExpressions = [], matchFields = [] }) => {
     if (matchExpressions.length === 0 && matchFields.length === 0) return false;
-    return matchFields.length === 0 && matchExpressions.every((requirement) => holds(requirement, segments));
+    return matchFields.length === 0 && matchExpressions.every((one) => meetsRequirement(one, segments[one.key]));
   });
-}
-
-function holds({ key, operator, values = [] }: Requirement, segments: Segments): boolean {
-  const value = segments[key];
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0]);
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
 }

@@ -41,6 +41,7 @@ export {
   sameVersion,
 } from './patches.ts';
 export type { ListPage } from './reply.ts';
+export { meetsRequirement, type Requirement } from './requirement.ts';
 export {
   apiVersionOf,
   type CSIDriver,

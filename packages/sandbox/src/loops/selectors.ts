@@ -1,10 +1,10 @@
-import type { Node, PersistentVolume, StorageClass } from '@holdfast/kube';
-
-interface Requirement {
-  readonly key: string;
-  readonly operator: string;
-  readonly values?: readonly string[];
-}
+import {
+  meetsRequirement,
+  type Node,
+  type PersistentVolume,
+  type Requirement,
+  type StorageClass,
+} from '@holdfast/kube';
 
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
@@ -27,7 +27,8 @@ export function matchesLabels(selector: LabelSelector | undefined, labels: Label
   }
   const hasLabels = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
   return (
-    hasLabels && (selector.matchExpressions ?? []).every((requirement) => meets(requirement, labels[requirement.key]))
+    hasLabels &&
+    (selector.matchExpressions ?? []).every((requirement) => meetsRequirement(requirement, labels[requirement.key]))
   );
 }
 
@@ -44,8 +45,10 @@ export function matchesNode(selector: NodeSelector | undefined, node: Node): boo
       return false;
     }
     return (
-      expressions.every((requirement) => meets(requirement, labels[requirement.key])) &&
-      fields.every((requirement) => requirement.key === 'metadata.name' && meets(requirement, node.metadata.name))
+      expressions.every((requirement) => meetsRequirement(requirement, labels[requirement.key])) &&
+      fields.every(
+        (requirement) => requirement.key === 'metadata.name' && meetsRequirement(requirement, node.metadata.name),
+      )
     );
   });
 }
@@ -68,24 +71,4 @@ export function isNodeAllowedByClass(storageClass: StorageClass, node: Node): bo
       return label !== undefined && values.includes(label);
     }),
   );
-}
-
-function meets(requirement: Requirement, value: string | undefined): boolean {
-  const values = requirement.values ?? [];
-  switch (requirement.operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0]);
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
 }
