@@ -122,7 +122,9 @@ export function sidecarArgs(places: Places, spec: SidecarSpec): string[] {
     `--csi-address=${controllerSocket(places)}`,
     `--kubeconfig=${spec.kubeconfig}`,
     '--v=5',
-    ...(spec.leaderElection ? ['--leader-election', `--leader-election-namespace=${systemNamespace}`] : []),
+    // In a pod they would know it from their service account. The provisioner keeps notes on the lease without an election too.
+    `--leader-election-namespace=${systemNamespace}`,
+    ...(spec.leaderElection ? ['--leader-election'] : []),
     ...(spec.name === 'provisioner' ? ['--feature-gates=Topology=true'] : []),
     ...spec.args,
   ];
