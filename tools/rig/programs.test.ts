@@ -24,7 +24,8 @@ describe.each(['provisioner', 'attacher', 'resizer'] as const)('%s', (name) => {
   });
 
   it('elects a leader only when told so, and lets the caller have the last word', () => {
-    expect(argsOf(name, false).join(' ')).not.toContain('leader');
+    expect(argsOf(name, false)).not.toContain('--leader-election');
+    expect(argsOf(name, true)).toContain('--leader-election');
     expect(argsOf(name, true)).toContain('--leader-election-namespace=holdfast-system');
     expect(argsOf(name, true).at(-1)).toBe('--worker-threads=3');
   });

@@ -73,8 +73,8 @@ export const deliberate: readonly Deliberate[] = [
   {
     row: 'volume whose claim is deleted while the provisioner is down',
     place:
-      /^provisioner in the scenario ".*\/leases\/[^/]+\/(metadata\/name|metadata\/namespace|spec(\/holderIdentity)?)$/,
-    theirs: /^-$/,
+      /^provisioner in the scenario ".*\/leases(\/[^/]+\/(metadata\/name|metadata\/namespace|spec(\/holderIdentity)?))?$/,
+    theirs: /^(-|\{\})$/,
   },
   {
     row: 'clean stop (SIGTERM)',
