@@ -289,7 +289,8 @@ describe('a VolumeAttributesClass', () => {
   });
 
   it('of another driver is refused', async () => {
-    await rig.cluster.apply({ apiVersion, kind, metadata: { name: 'gold' }, driverName: 'other.csi' });
+    const parameters = { iops: '100' };
+    await rig.cluster.apply({ apiVersion, kind, metadata: { name: 'gold' }, driverName: 'other.csi', parameters });
     await rig.start();
     await rig.createClaim('data', { spec: { volumeAttributesClassName: 'gold' } });
     await told('data', /is of driver other\.csi/);

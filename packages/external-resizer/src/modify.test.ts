@@ -310,9 +310,10 @@ describe('a class that the driver calls impossible', () => {
     await rig.start('--retry-interval-max=50ms');
     await rig.requestClass('gold');
     await eventually(() => expect(rig.modifiedTo().length).toBeGreaterThanOrEqual(5));
+    // Each try is InProgress first.
+    await eventually(async () => expect(await statusOf(rig)).toMatchObject({ status: 'Infeasible' }));
     await rig.stopController();
     expect((await rig.events()).map(({ reason, count }) => [reason, count])).toEqual([['VolumeModifyFailed', 1]]);
-    expect(await statusOf(rig)).toMatchObject({ status: 'Infeasible' });
   });
 
   it('is canceled by a claim that asks for none', async () => {

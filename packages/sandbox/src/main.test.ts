@@ -110,7 +110,8 @@ describe('holdfast-sandbox', () => {
     expect(review.body).toMatchObject({ status: { authenticated: true } });
     const { resourceVersion } = made.metadata;
     const old = `/api/v1/persistentvolumeclaims?watch=true&resourceVersion=${Number(resourceVersion) - 1}`;
-    await expect(second.client.request('GET', old)).rejects.toThrow(/too old resource version/);
+    const told = await second.client.request('GET', old);
+    expect(told.body).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
     second.client.close();
     second.api.child.kill('SIGTERM');
     expect(await second.api.closed).toBe(0);

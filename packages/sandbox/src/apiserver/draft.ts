@@ -31,19 +31,19 @@ export function readDraft(kind: Kind, body: unknown, onUnknownFields: OnUnknownF
 /** Brings an object into the form Go writes, once the server has put in what is its to say. */
 export function writeAsGo(kind: Kind, object: DraftObject): void {
   const { metadata: _, ...rest } = object;
-  const { value } = decodeStruct(kind.kind, rest);
+  const { value } = decodeStruct(kind.kind, rest, { keepsZeros: kind.isCustom });
   for (const key of Object.keys(rest)) if (value[key] === undefined) delete object[key];
   Object.assign(object, value);
 }
 
 /** An object of a kind in which nobody has set anything. */
 export function emptyOf(kind: Kind): JsonObject {
-  return { ...decodeStruct(kind.kind, {}).value, metadata: {} };
+  return { ...decodeStruct(kind.kind, {}, { keepsZeros: kind.isCustom }).value, metadata: {} };
 }
 
 function decoded(kind: Kind, sent: JsonObject): Decoded {
   try {
-    return decodeStruct(kind.kind, sent);
+    return decodeStruct(kind.kind, sent, { keepsZeros: kind.isCustom });
   } catch (error) {
     if (error instanceof DecodeError) throw badRequest(`${cannotHandle(kind)}: ${error.message}`);
     throw error;

@@ -19,10 +19,13 @@ export interface Decoded {
   readonly unknownFields: readonly string[];
 }
 
-/** Throws {@link DecodeError}. */
-export function decodeStruct(name: string, value: JsonObject): Decoded {
+/**
+ * `keepsZeros`: an object of a CustomResourceDefinition passes through no Go struct, so its empty texts and lists stay as sent.
+ * Throws {@link DecodeError}.
+ */
+export function decodeStruct(name: string, value: JsonObject, { keepsZeros = false } = {}): Decoded {
   const unknownFields: string[] = [];
-  const decoded = decodeFields(name, value, { path: '', fieldPath: '', unknownFields });
+  const decoded = decodeFields(name, value, { path: '', fieldPath: '', unknownFields, keepsZeros });
   return { value: decoded, unknownFields };
 }
 
@@ -32,6 +35,7 @@ interface Place {
   /** Without, as Go's decoder does. */
   readonly fieldPath: string;
   readonly unknownFields: string[];
+  readonly keepsZeros: boolean;
 }
 
 function decodeFields(structName: string, value: JsonObject, place: Place): JsonObject {
@@ -50,8 +54,9 @@ function decodeFields(structName: string, value: JsonObject, place: Place): Json
     const fieldPath = place.fieldPath === '' ? key : `${place.fieldPath}.${key}`;
     const owner = `${structName}.${fieldPath}`;
     const found = decodeShape(field.shape, item, owner, { ...place, path, fieldPath });
-    if (isPointer(field) || !isZero(found)) decoded[key] = found;
+    if (place.keepsZeros || isPointer(field) || !isZero(found)) decoded[key] = found;
   }
+  if (place.keepsZeros) return decoded;
   for (const [key, { shape, isWritten }] of fields) {
     if (decoded[key] !== undefined) continue;
     if (isWritten === 'always') decoded[key] = zeroOf(shape);
@@ -101,7 +106,8 @@ function decodeShape(shape: Shape, value: JsonValue, owner: string, place: Place
 
 /** What Go writes of a value that was never set; a null in a list keeps its place as one. */
 function zeroOf(shape: Shape): JsonValue {
-  if (shape.kind === 'struct') return decodeFields(shape.name, {}, { path: '', fieldPath: '', unknownFields: [] });
+  if (shape.kind === 'struct')
+    return decodeFields(shape.name, {}, { path: '', fieldPath: '', unknownFields: [], keepsZeros: false });
   if (shape.kind !== 'scalar') return null;
   switch (shape.type) {
     case 'string':
