@@ -93,12 +93,13 @@ async function playOn(
   const outerFolder = process.env['TMPDIR'];
   process.env['TMPDIR'] = folder;
   let cluster: Cluster | undefined;
+  let closeDoor: (() => Promise<void>) | undefined;
   try {
     const began = performance.now();
     cluster = kind === 'sandbox' ? await startSandboxCluster({ signal }) : await startKubernetesCluster({ signal });
     console.log(`── cluster is up after ${((performance.now() - began) / 1000).toFixed(1)} s`);
     const door = join(folder, 'door.sock');
-    const closeDoor = await openDoor(cluster, door);
+    closeDoor = await openDoor(cluster, door);
     const { url, adminKubeconfig } = cluster;
     const counts = { passed: 0, failed: 0 };
     for (const [index, round] of options.rounds.entries()) {
@@ -113,9 +114,9 @@ async function playOn(
       counts.passed += passed;
       counts.failed += failed;
     }
-    await closeDoor();
     return counts;
   } finally {
+    await closeDoor?.();
     await cluster?.stop();
     if (outerFolder === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = outerFolder;

@@ -7,7 +7,7 @@ import { runSwap } from './run.ts';
 import { sidecarNames } from './sidecars.ts';
 
 const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

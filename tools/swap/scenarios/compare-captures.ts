@@ -41,7 +41,7 @@ function momentDifferences(
   }).flat();
 }
 
-/** Which requests are cut, and so what is told of as failed, is a matter of time. */
+/** Which requests are cut, what is told of them, and how far kube-controller-manager is with detaching is a matter of time. */
 const cutByChance = new Set(['API server restart']);
 
 /** What a sidecar has to do with: all objects of the scenario, and its own events, calls and lease. */
@@ -52,7 +52,7 @@ function captureOf(captured: CapturedMoment | undefined, about: SidecarName): Re
   return withoutChance({
     claims: byName(claims),
     volumes: byName(volumes),
-    attachments: byName(attachments),
+    attachments: cutByChance.has(scenario) ? {} : byName(attachments),
     leases: Object.fromEntries(Object.entries(byName(leases)).filter(([name]) => leaseOf(name) === about)),
     // How often, and in which words, the cases compare, in which nothing happens at the same time.
     events: Object.fromEntries(own.map(({ type, reason, kind, on }) => [`${type} ${reason} on ${kind} ${on}`, true])),
