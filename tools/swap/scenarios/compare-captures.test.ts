@@ -47,6 +47,12 @@ it('captures of the same are the same, whichever node was picked and however oft
   expect(places(played({ volumes, volumeCalls }))).toEqual([]);
 });
 
+it('a loop device is as good as another', () => {
+  const told = (device: string): PlayedScenarios => played({ claims: [{ metadata: { name: 'c' }, status: device }] });
+  const results = compareScenarios('resizer', told('/dev/loop0'), told('/dev/loop7'));
+  expect(results.flatMap(({ differences }) => differences)).toEqual([]);
+});
+
 it('of another sidecar events, calls and leases are not compared', () => {
   const leases = [...moment.leases, { metadata: { name: 'external-resizer-d' } }];
   expect(places(played({ leases, events: [{ ...event, by: 'resizer' }] }))).toEqual([]);

@@ -43,12 +43,15 @@ function momentDifferences(
 
 /** Which requests are cut, what is told of them, and how far kube-controller-manager is with detaching is a matter of time. */
 const cutByChance = new Set(['API server restart']);
+/** Events that a killed sidecar had still to write are lost with it. */
+const killedInTheMiddle = new Set(['sidecar restart', 'hand-over by a leader that is killed']);
 
 /** What a sidecar has to do with: all objects of the scenario, and its own events, calls and lease. */
 function captureOf(captured: CapturedMoment | undefined, about: SidecarName): Recording {
   if (captured === undefined) return {};
   const { scenario, claims, volumes, attachments, leases, events, volumeCalls } = captured;
-  const own = cutByChance.has(scenario) ? [] : events.filter(({ by }) => by === about);
+  const own =
+    cutByChance.has(scenario) || killedInTheMiddle.has(scenario) ? [] : events.filter(({ by }) => by === about);
   return withoutChance({
     claims: byName(claims),
     volumes: byName(volumes),
@@ -71,12 +74,12 @@ function ownCalls(calls: readonly string[], about: SidecarName): readonly string
   return asked.filter((call, index) => call !== asked[index - 1]);
 }
 
-const chosenByChance = /\b(node|zone)-[a-z0-9]\b/g;
+const chosenByChance = /\b(?:(node|zone)-[a-z0-9]|loop\d+)\b/g;
 
-/** Where several nodes will do, the scheduler picks: they are counted in the order in which they are named. */
+/** Where several nodes will do, the scheduler picks, and the kernel the loop device: counted in the order in which they are named. */
 function withoutChance(recording: Recording): Recording {
   const seen = new Map<string, string>();
-  const text = JSON.stringify(recording).replace(chosenByChance, (name, kind: string) => {
+  const text = JSON.stringify(recording).replace(chosenByChance, (name, kind = 'loop') => {
     const token = seen.get(name) ?? `<${kind} ${seen.size + 1}>`;
     seen.set(name, token);
     return token;
