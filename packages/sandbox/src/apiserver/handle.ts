@@ -209,11 +209,11 @@ function seenRoute({ kind, namespace, name, subresource }: ResourceRoute): Omit<
   return { resource: kind.plural, namespace, name, subresource };
 }
 
-/** A review, or a resource that the server has not. */
+/** A review, a resource that the server has not, or a path that names none: the verb of that is its method, as upstream's. */
 function seenPath({ method, path, query }: ApiRequest): SeenTarget {
   const wanted = attributesOf(method, path, query);
   if (wanted.kind === 'path')
-    return { verb: '', resource: '', namespace: undefined, name: undefined, subresource: undefined };
+    return { verb: method.toLowerCase(), resource: '', namespace: undefined, name: undefined, subresource: undefined };
   const [namespace, name, subresource] = [wanted.namespace, wanted.name, wanted.subresource].map((text) =>
     text === '' ? undefined : text,
   );

@@ -6,7 +6,7 @@ export interface SeenRequest {
   readonly query: string;
   readonly userAgent: string;
   readonly user: string;
-  /** 'create', 'list', 'watch', …; '' for a path that names no resource. */
+  /** 'create', 'list', 'watch', …; the method in small letters for a path that names no resource. */
   readonly verb: string;
   /** The plural, '' for a path that names no resource. */
   readonly resource: string;

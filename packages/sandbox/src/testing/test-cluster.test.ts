@@ -74,6 +74,12 @@ spec:
     );
   });
 
+  it('logs a path that names no resource by its method', async () => {
+    cluster = await startTestCluster();
+    await cluster.client.request('GET', '/version');
+    expect(cluster.requests).toMatchObject([{ verb: 'get', resource: '', path: '/version', status: 200 }]);
+  });
+
   it('lets a test answer, drop and hold requests', async () => {
     cluster = await startTestCluster();
     const { client } = cluster;
