@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createReport } from './report.ts';
 
 function record(isTTY: boolean) {
@@ -6,6 +6,8 @@ function record(isTTY: boolean) {
   const report = createReport({ isTTY, write: (text) => written.push(text) });
   return { report, text: () => written.join('') };
 }
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe('report', () => {
   it('is plain lines in a log, without what is only waited for', () => {
@@ -17,11 +19,20 @@ describe('report', () => {
   });
 
   it('overwrites what was waited for on a terminal', () => {
+    vi.stubEnv('NO_COLOR', undefined);
     const { report, text } = record(true);
     report.waiting('the driver');
     report.step('attached', 1500);
     expect(text()).toContain('the driver');
     expect(text().split('\r').at(-1)).toMatch(/✓\S* attached +1\.50 s/);
+  });
+
+  it('has neither colour nor a moving line where NO_COLOR is set', () => {
+    vi.stubEnv('NO_COLOR', '1');
+    const { report, text } = record(true);
+    report.waiting('the driver');
+    report.step('attached', 1500);
+    expect(text()).toMatch(/^ {2}✓ attached +1\.50 s\n$/);
   });
 
   it('keeps beginning and end of a long path', () => {
