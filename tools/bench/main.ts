@@ -2,11 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildReference } from '../reference/build.ts';
+import { buildBundles } from '../rig/bundles.ts';
 import { ArgumentError, type BenchArguments, parseArguments, usage } from './arguments.ts';
 import { compare } from './compare.ts';
 import { conditionsOf } from './conditions.ts';
 import { measureAll } from './measure-all.ts';
-import { missingBundles } from './programs.ts';
 import { renderPage } from './report.ts';
 import { renderTables } from './tables.ts';
 
@@ -35,8 +35,7 @@ async function main(): Promise<number> {
 async function run(args: BenchArguments): Promise<number> {
   if (process.platform !== 'linux')
     throw new Error(`processes are measured through /proc; this is ${process.platform}`);
-  const missing = missingBundles();
-  if (missing.length > 0) throw new Error(`${missing.join(', ')} not built; run: npm run build`);
+  await buildBundles(stop.signal);
   const programs = args.makers.includes('upstream') ? ['csi-provisioner', 'csi-attacher', 'csi-resizer'] : [];
   if (programs.length > 0) {
     const { failed } = await buildReference(programs, { say, signal: stop.signal });

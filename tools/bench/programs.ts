@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { referenceProgram } from '../reference/build.ts';
+import { bundleOf as builtBundleOf } from '../rig/bundles.ts';
 import type { Maker, Program, SidecarName } from '../rig/contract.ts';
 import { startProgram } from '../rig/program.ts';
 import type { Load } from './arguments.ts';
@@ -16,12 +15,7 @@ const bundles = {
 
 export function bundleOf(program: keyof typeof bundles): string {
   const [folder, name] = bundles[program];
-  return join(import.meta.dirname, '..', '..', 'packages', folder, 'dist', `${name}.mjs`);
-}
-
-/** @returns the bundles that `npm run build` has still to make */
-export function missingBundles(): string[] {
-  return [bundleOf('driver'), ...sidecarNames.map(bundleOf)].filter((file) => !existsSync(file));
+  return builtBundleOf(folder, name);
 }
 
 /** csi-resizer has another name for the flag. */
