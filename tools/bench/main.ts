@@ -1,4 +1,5 @@
 // `npm run bench`: our sidecars and the Go ones, in turn, on the same control plane, the same driver and the same load.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildReference } from '../reference/build.ts';
@@ -51,6 +52,7 @@ async function run(args: BenchArguments): Promise<number> {
   );
   if (args.writesDocs) {
     writeFileSync(page, renderPage(comparisons, conditions));
+    execFileSync('biome', ['format', '--write', page], { stdio: 'ignore' });
     say(`wrote ${page}`);
   }
   return 0;
