@@ -54,4 +54,13 @@ describe('parseDriverCalls', () => {
     });
     expect(parseDriverCalls(log)).toEqual([{ method: 'Probe', volumeId: '', code: 'OK' }]);
   });
+
+  it('leaves a last line alone that is still being written, wherever it ends so far', () => {
+    const log = logOf((driver) => {
+      driver.debug(5, 'GRPC call', { id: 1, method: method('DeleteVolume'), request: { volume_id: 'pvc-1' } });
+      driver.debug(5, 'GRPC response', { id: 1, method: method('DeleteVolume'), response: {} });
+    });
+    for (let end = 0; end < log.length; end++) expect(parseDriverCalls(log.slice(0, end))).toEqual([]);
+    expect(parseDriverCalls(log)).toHaveLength(1);
+  });
 });

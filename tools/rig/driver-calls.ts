@@ -9,21 +9,27 @@ const firstLine = /\] "Listening"/;
 const request = z.looseObject({ volume_id: z.string().default('') });
 const response = z.looseObject({ volume: z.looseObject({ volume_id: z.string().default('') }).optional() });
 
-/** The calls that a driver answered, in the order of its answers. CreateVolume has its volume's id from the answer. */
+/**
+ * The calls that a driver answered, in the order of its answers. CreateVolume has its volume's id from the answer. A last line
+ * without its end is still being written: a file is read while the driver appends to it.
+ */
 export function parseDriverCalls(log: string): DriverCall[] {
   const asked = new Map<string, string>();
-  return log.split('\n').flatMap((line) => {
-    if (firstLine.test(line)) asked.clear();
-    const [, kind, id = '', method = '', , value = ''] = callLine.exec(line) ?? [];
-    if (kind === undefined) return [];
-    if (kind === 'call') {
-      asked.set(id, request.parse(JSON.parse(value)).volume_id);
-      return [];
-    }
-    const volumeId = asked.get(id) ?? '';
-    asked.delete(id);
-    return [answeredCall(line, method, volumeId, value)];
-  });
+  return log
+    .slice(0, log.lastIndexOf('\n') + 1)
+    .split('\n')
+    .flatMap((line) => {
+      if (firstLine.test(line)) asked.clear();
+      const [, kind, id = '', method = '', , value = ''] = callLine.exec(line) ?? [];
+      if (kind === undefined) return [];
+      if (kind === 'call') {
+        asked.set(id, request.parse(JSON.parse(value)).volume_id);
+        return [];
+      }
+      const volumeId = asked.get(id) ?? '';
+      asked.delete(id);
+      return [answeredCall(line, method, volumeId, value)];
+    });
 }
 
 function answeredCall(line: string, method: string, volumeId: string, value: string): DriverCall {
