@@ -53,6 +53,7 @@ export const referenceModules: readonly ReferenceModule[] = [
       'kube-controller-manager': `${kubernetesCommands}/kube-controller-manager`,
       'kube-scheduler': `${kubernetesCommands}/kube-scheduler`,
       kubectl: `${kubernetesCommands}/kubectl`,
+      kubelet: `${kubernetesCommands}/kubelet`,
     },
     stamps: {
       'k8s.io/component-base/version.gitVersion': `v${kubernetes}`,
@@ -83,6 +84,13 @@ export const referenceModules: readonly ReferenceModule[] = [
     staging: 'v0.36.1',
     programs: { 'csi-provisioner': 'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner' },
     stamps: { 'main.version': 'v6.3.0' },
+  },
+  {
+    name: 'helm',
+    path: 'helm.sh/helm/v3',
+    version: 'v3.22.0',
+    programs: { helm: 'helm.sh/helm/v3/cmd/helm' },
+    stamps: { 'helm.sh/helm/v3/internal/version.version': 'v3.22.0' },
   },
   {
     name: 'wire',

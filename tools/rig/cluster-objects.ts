@@ -29,7 +29,7 @@ export async function prepareCluster(cluster: Cluster, backend: Backend): Promis
   await cluster.apply(stringify(namespace));
   for (const object of example.filter(({ kind }) => kind === 'CSIDriver')) await cluster.apply(stringify(object));
   for (const name of ['provisioner', 'attacher', 'resizer']) {
-    await cluster.apply(readFileSync(join(deployFolder, 'rbac', `csi-${name}.yaml`), 'utf8'));
+    await cluster.apply(readFileSync(join(deployFolder, 'chart', 'rbac', `csi-${name}.yaml`), 'utf8'));
   }
 }
 

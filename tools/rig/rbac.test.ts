@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readManifests } from './apply.ts';
 
-const folder = join(import.meta.dirname, '..', '..', 'deploy', 'rbac');
+const folder = join(import.meta.dirname, '..', '..', 'deploy', 'chart', 'rbac');
 const files = readdirSync(folder);
 const upstream = readFileSync(join(import.meta.dirname, 'upstream-rbac.yaml'), 'utf8');
 

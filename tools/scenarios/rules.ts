@@ -8,7 +8,7 @@ import { sidecarNamespace } from './capture.ts';
 import type { Scene } from './scene.ts';
 import { found, notYet } from './world.ts';
 
-const shipped = join(import.meta.dirname, '..', '..', 'deploy', 'rbac');
+const shipped = join(import.meta.dirname, '..', '..', 'deploy', 'chart', 'rbac');
 
 const rule = z.object({ apiGroups: z.array(z.string()), resources: z.array(z.string()), verbs: z.array(z.string()) });
 const clusterRole = z.looseObject({ kind: z.literal('ClusterRole'), rules: z.array(rule) });
@@ -35,7 +35,7 @@ export async function takeRuleAway(scene: Scene, right: Right): Promise<void> {
     });
     await scene.rig.cluster.apply(stringify({ ...role.data, rules: rules.filter(({ verbs }) => verbs.length > 0) }));
   }
-  if (taken === 0) throw new Error(`deploy/rbac gives the ${right.sidecar} no rule for ${right.resource}`);
+  if (taken === 0) throw new Error(`deploy/chart/rbac gives the ${right.sidecar} no rule for ${right.resource}`);
   await seeAllowed(scene, right, false);
 }
 
