@@ -55,6 +55,20 @@ describe('parseDriverCalls', () => {
     expect(parseDriverCalls(log)).toEqual([{ method: 'Probe', volumeId: '', code: 'OK' }]);
   });
 
+  it('takes a line that was cut short by a kill for none', () => {
+    const log = logOf((driver) => {
+      driver.debug(5, 'GRPC call', { id: 1, method: method('CreateVolume'), request: { name: 'pvc-1' } });
+      driver.debug(5, 'GRPC response', {
+        id: 1,
+        method: method('CreateVolume'),
+        response: { volume: { volume_id: 'a' } },
+      });
+    });
+    const next = logOf((driver) => driver.info('Version', { version: '1' }));
+    const begin = log.indexOf('response={');
+    for (let end = begin; end < log.length; end++) expect(parseDriverCalls(log.slice(0, end) + next)).toEqual([]);
+  });
+
   it('leaves a last line alone that is still being written, wherever it ends so far', () => {
     const log = logOf((driver) => {
       driver.debug(5, 'GRPC call', { id: 1, method: method('DeleteVolume'), request: { volume_id: 'pvc-1' } });

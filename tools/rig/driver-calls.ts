@@ -22,6 +22,7 @@ export function parseDriverCalls(log: string): DriverCall[] {
       if (firstLine.test(line)) asked.clear();
       const [, kind, id = '', method = '', , value = ''] = callLine.exec(line) ?? [];
       if (kind === undefined) return [];
+      if (isCutShort(value)) return [];
       if (kind === 'call') {
         asked.set(id, request.parse(JSON.parse(value)).volume_id);
         return [];
@@ -30,6 +31,11 @@ export function parseDriverCalls(log: string): DriverCall[] {
       asked.delete(id);
       return [answeredCall(line, method, volumeId, value)];
     });
+}
+
+/** A line that a killed driver did not finish goes on with the first line of the next. */
+function isCutShort(value: string): boolean {
+  return /[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [\w-]+\] "/.test(value);
 }
 
 function answeredCall(line: string, method: string, volumeId: string, value: string): DriverCall {
