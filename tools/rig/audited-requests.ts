@@ -33,7 +33,7 @@ export function createAuditedRequests(deps: {
         const log = readAuditLog(path, fromByte);
         return log.text.includes(name) ? log : undefined;
       },
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
       signal,
     });
   }

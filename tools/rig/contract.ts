@@ -46,7 +46,7 @@ export interface Program {
   isRunning(): boolean;
   /** Starts it again with the same arguments, once it has ended. */
   start(): Promise<void>;
-  /** SIGTERM, and SIGKILL after 15 s. @returns the exit code, null where a signal ended it */
+  /** SIGTERM, and SIGKILL after a minute. @returns the exit code, null where a signal ended it */
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
@@ -55,6 +55,8 @@ export interface Program {
   /** Settles when the process that runs now has ended. */
   exited(): Promise<number | null>;
   log(): string;
+  /** What it has logged since it was last started. */
+  logOfThisRun(): string;
 }
 
 export interface NodeSpec {

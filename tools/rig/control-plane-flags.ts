@@ -47,8 +47,8 @@ export function apiServerFlags(folder: string, files: ControlPlaneFiles, { apiSe
     `--audit-policy-file=${files.auditPolicy}`,
     `--audit-log-path=${files.auditLog}`,
     '--audit-log-mode=blocking',
-    '--default-not-ready-toleration-seconds=2',
-    '--default-unreachable-toleration-seconds=2',
+    // Its first file is the one that is read: by default another is begun after 100 MB.
+    '--audit-log-maxsize=100000',
     '--profiling=false',
   ];
 }

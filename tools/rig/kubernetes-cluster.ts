@@ -36,7 +36,7 @@ export interface KubernetesCluster extends Cluster {
   readonly etcdSocket: string;
 }
 
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 180_000;
 
 /**
  * A real control plane on loopback, in a folder of its own.

@@ -6,7 +6,7 @@ import { lastLines, startProgram } from './program.ts';
 import { driverNameOf, kubelet, kubeletRoot, nodeDriver, type Places, registrar } from './programs.ts';
 import { waitUntil } from './wait-until.ts';
 
-const registeredTimeoutMs = 60_000;
+const registeredTimeoutMs = 180_000;
 
 /** Starts a node's programs and waits until the cluster knows the node, and that the driver runs there. */
 export async function startRigNode(deps: {

@@ -38,6 +38,7 @@ describe.runIf(process.platform === 'linux')('a program', () => {
     await program.kill();
     expect(await program.exited()).toBeNull();
     expect(program.log()).toBe('up\nbye\nup\n');
+    expect(program.logOfThisRun()).toBe('up\n');
   });
 
   it('that was stopped in the middle can be ended all the same', async () => {

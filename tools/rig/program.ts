@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Program } from './contract.ts';
 import { asLastResort } from './last-resort.ts';
@@ -14,7 +14,7 @@ export interface ProgramSpec {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const graceMs = 15_000;
+const graceMs = 60_000;
 
 /**
  * Starts a program. It ends with this process, whatever ends that, and not with Ctrl-C in this process's terminal: it is for this
@@ -55,17 +55,21 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
     signal: (name) => void running.child.kill(name),
     exited: () => running.exited,
     log: () => readLog(logFile),
+    logOfThisRun: () => readLog(logFile, running.logStartBytes),
   };
 }
 
 interface Running {
   readonly child: ChildProcess;
   readonly exited: Promise<number | null>;
+  /** Where its part of the log begins. */
+  readonly logStartBytes: number;
 }
 
 async function launch(spec: ProgramSpec): Promise<Running> {
   const [file, ...args] = commandLine(spec);
   const log = openSync(spec.logFile, 'a', 0o600);
+  const logStartBytes = fstatSync(log).size;
   const { KUBECONFIG: _kubeconfig, NODE_OPTIONS: _options, ...env } = process.env;
   const child = spawn(file, args, {
     stdio: ['ignore', log, log],
@@ -92,7 +96,7 @@ async function launch(spec: ProgramSpec): Promise<Running> {
       cause: error,
     });
   }
-  return { child, exited };
+  return { child, exited, logStartBytes };
 }
 
 /** Each step executes the next in its own place, so that the child's process id is the program's. */
@@ -105,9 +109,9 @@ export function commandLine({
   return ['setpriv', '--pdeathsig', 'KILL', ...named, file, ...args];
 }
 
-function readLog(file: string): string {
+function readLog(file: string, fromByte = 0): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file).toString('utf8', fromByte);
   } catch {
     return '';
   }

@@ -24,7 +24,7 @@ export interface SandboxCluster extends Cluster {
   readonly programs: readonly Program[];
 }
 
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 180_000;
 const kubeconfigText = z.object({
   clusters: z.tuple([
     z.object({ cluster: z.object({ server: z.string(), 'certificate-authority-data': z.string() }) }),
