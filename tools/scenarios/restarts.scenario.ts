@@ -21,6 +21,7 @@ import { makers, sidecarNames } from './settings.ts';
 import { found, notYet } from './world.ts';
 
 const scenario = scenariosOn({ backend: 'disk', nodes: oneNode });
+const working = /Starting controller|Started provisioner controller|Starting CSI attacher|Starting external resizer/;
 
 scenario('driver restart', async (scene) => {
   const className = await scene.addClass({ name: 'now', binding: 'Immediate' });
@@ -131,6 +132,8 @@ async function killInTheMiddle(
 ): Promise<void> {
   const { controllerDriver } = scene.rig;
   const sidecar = sidecarOf(scene, name);
+  // One that has yet to connect would wait for the driver, and never call it.
+  await seeWorking(scene, sidecar);
   const from = sidecar.log().length;
   controllerDriver.signal('SIGSTOP');
   try {
@@ -142,6 +145,17 @@ async function killInTheMiddle(
     controllerDriver.signal('SIGCONT');
   }
   await sidecar.start();
+}
+
+/** It has asked the driver what it can do, and read what there is. Each maker says so in words of its own. */
+async function seeWorking({ world }: Scene, sidecar: Program): Promise<void> {
+  await world.until({
+    what: `${sidecar.label} to have started`,
+    look: () => {
+      const log = sidecar.logOfThisRun();
+      return working.test(log) ? found(true) : notYet(log.slice(-500));
+    },
+  });
 }
 
 function sidecarOf({ rig }: Scene, name: string): Program {
