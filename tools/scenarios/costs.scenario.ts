@@ -67,6 +67,20 @@ async function expectWrites(
 ): Promise<void> {
   await scene.world.untilQuiet();
   const { cluster } = scene.rig;
-  expect(countWrites(await cluster.requests())).toEqual({ provisioner: {}, attacher: {}, resizer: {}, ...expected });
+  const { provisioner, attacher, resizer } = countWrites(await cluster.requests());
+  expect({
+    provisioner: withoutProgress(scene, provisioner, 'Provisioning'),
+    attacher,
+    resizer: withoutProgress(scene, resizer, 'Resizing'),
+  }).toEqual({ provisioner: {}, attacher: {}, resizer: {}, ...expected });
   await cluster.forgetRequests();
+}
+
+/** An event about progress comes with a call of more than a second: how busy this machine is, is not what is counted. */
+function withoutProgress(scene: Scene, writes: Record<string, number>, reason: string): Record<string, number> {
+  const word = 'create events 201';
+  const told = scene.eventsOn('data').filter((event) => event.startsWith(`${reason}: `)).length;
+  const others = (writes[word] ?? 0) - told;
+  const { [word]: _events, ...rest } = writes;
+  return others > 0 ? { ...rest, [word]: others } : rest;
 }
