@@ -107,7 +107,7 @@ async function clearAway(scene: Scene): Promise<void> {
         const left = inCluster(scene.world, scene.namespace);
         return left.length === 0 ? found(true) : notYet(left.join('; '));
       },
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
   } catch (error) {
     console.error(error);

@@ -13,7 +13,7 @@ export async function untilFresh({ client }: Cluster, signal: AbortSignal): Prom
       const list = await client.list(namespaces, { signal });
       return list.items.some(({ metadata }) => metadata.deletionTimestamp !== undefined) ? undefined : true;
     },
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
     signal,
   });
 }

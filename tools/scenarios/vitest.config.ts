@@ -8,8 +8,8 @@ export default defineConfig({
     pool: 'forks',
     fileParallelism: false,
     sequence: { concurrent: false },
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
-    teardownTimeout: 60_000,
+    testTimeout: 900_000,
+    hookTimeout: 600_000,
+    teardownTimeout: 120_000,
   },
 });

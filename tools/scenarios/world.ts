@@ -55,7 +55,7 @@ export interface World {
   onChange(listener: (object: KubeObject) => void): () => void;
   /**
    * Looks now and after every change, and between changes for what has no watch: processes, files, the kernel.
-   * @throws Error after `timeoutMs` (60 s), saying what was expected and what was seen
+   * @throws Error after `timeoutMs` (3 min), saying what was expected and what was seen
    */
   until<T>(expectation: Expectation<T>): Promise<T>;
   /** Settles once nothing has changed for a while: that no more events will be written, nobody announces. */
@@ -63,7 +63,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 const tickMs = 100;
 const quietMs = 400;
 /** They are renewed for ever. */

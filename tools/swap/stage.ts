@@ -37,9 +37,9 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-const awaitMs = 30_000;
+const awaitMs = 120_000;
 const settlePauseMs = 400;
-const settleMs = 20_000;
+const settleMs = 60_000;
 
 const unprotected: Patch = { kind: 'merge', body: { metadata: { finalizers: null } } };
 

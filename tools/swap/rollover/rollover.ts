@@ -21,7 +21,7 @@ export interface RolloverResult {
   readonly problems: readonly string[];
 }
 
-const awaitMs = 60_000;
+const awaitMs = 180_000;
 const other: Readonly<Record<Maker, Maker>> = { ours: 'upstream', upstream: 'ours' };
 
 /** From `first` to the other maker and back, each time with work under way. */
