@@ -1,4 +1,4 @@
-import { createKeyedLock, formatBytes } from '@holdfast/core';
+import { type Clock, createKeyedLock, formatBytes, systemClock } from '@holdfast/core';
 import { rpcError } from '@holdfast/rpc';
 import { poolSpace } from '../pool/pool-folder.ts';
 import type { SnapshotRecords } from '../pool/snapshot-records.ts';
@@ -14,6 +14,16 @@ export interface PoolSpace {
   reserve<T>(work: () => Promise<T>): Promise<T>;
 }
 
+// A count looks at every image. In a burst one count serves the volumes that are made within this time.
+const countServesMs = 5_000;
+
+/** What a count left, and what was free when it was made. */
+interface Count {
+  readonly atMs: number;
+  readonly freeBytes: bigint;
+  unpromisedBytes: bigint;
+}
+
 /**
  * Images are sparse: what volumes were promised and have not written yet is kept free for them. Copies share blocks: each counts as if
  * they were its own, because every block that is written on either side becomes so.
@@ -23,11 +33,14 @@ export function createPoolSpace(deps: {
   records: VolumeRecords;
   snapshots: SnapshotRecords;
   images: DiskImages;
+  clock?: Pick<Clock, 'monotonicMs'>;
 }): PoolSpace {
-  const { pool, records, snapshots, images } = deps;
+  const { pool, records, snapshots, images, clock = systemClock } = deps;
   const turns = createKeyedLock();
+  let last: Count | undefined;
 
-  async function availableBytes(): Promise<bigint> {
+  async function count(): Promise<Count> {
+    const atMs = clock.monotonicMs();
     let promised = 0n;
     for (const { id, capacityBytes, sharedBytes } of await records.all()) {
       const allocated = await images.allocatedBytes(id);
@@ -35,15 +48,33 @@ export function createPoolSpace(deps: {
       promised += sharedBytes ?? 0n;
     }
     for (const { reservedBytes } of await snapshots.all()) promised += reservedBytes;
-    const free = (await poolSpace(pool)).availableBytes;
-    return free > promised ? free - promised : 0n;
+    const freeBytes = (await poolSpace(pool)).availableBytes;
+    return { atMs, freeBytes, unpromisedBytes: freeBytes > promised ? freeBytes - promised : 0n };
+  }
+
+  /**
+   * What a new count would say, or less: what has been written since counts as if nobody had been promised it, and what was given back
+   * as if it had not been.
+   */
+  async function atLeast({ freeBytes, unpromisedBytes }: Count): Promise<bigint> {
+    const nowFreeBytes = (await poolSpace(pool)).availableBytes;
+    return unpromisedBytes - (nowFreeBytes < freeBytes ? freeBytes - nowFreeBytes : 0n);
+  }
+
+  async function countFor(neededBytes: bigint): Promise<Count> {
+    const isRecent = last !== undefined && clock.monotonicMs() - last.atMs < countServesMs;
+    return last !== undefined && isRecent && neededBytes <= (await atLeast(last)) ? last : count();
   }
 
   return {
-    availableBytes,
+    availableBytes: async () => (await count()).unpromisedBytes,
     async require(neededBytes) {
-      const available = await availableBytes();
-      if (neededBytes <= available) return;
+      last = await countFor(neededBytes);
+      const available = last.unpromisedBytes;
+      if (neededBytes <= available) {
+        last.unpromisedBytes -= neededBytes;
+        return;
+      }
       throw rpcError(
         'ResourceExhausted',
         `the pool has ${formatBytes(available)} left that nothing was promised, ${formatBytes(neededBytes)} more are needed`,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -91,6 +91,60 @@ describe('a record', () => {
     expect(await store.ids()).toEqual([]);
     await store.removeTemporaryFiles();
     expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe('all records', () => {
+  const [one] = fc.sample(record, 1);
+  if (one === undefined) throw new Error('no sample');
+  const as = (id: string): VolumeRecord => ({ ...one, id });
+  const idsOf = async (broken: string[] = []) => (await store.all((id) => broken.push(id))).map(({ id }) => id);
+
+  test('are those of the folder, whoever wrote or removed them', async () => {
+    await store.save('a', as('a'));
+    const other = createRecordStore({ folder, schema: volumeRecordSchema, encode: encodeVolumeRecord, writer });
+    await other.save('b', as('b'));
+    expect(await idsOf()).toEqual(['a', 'b']);
+    await other.remove('a');
+    await other.save('c', as('c'));
+    expect(await idsOf()).toEqual(['b', 'c']);
+  });
+
+  test('are read once, and are what was written last', async () => {
+    await store.save('a', as('a'));
+    await store.save('b', as('b'));
+    await idsOf();
+    await store.save('a', { ...as('a'), phase: 'deleting' });
+    // No program does this to a record in service: it tells whether the file was opened.
+    await writeFile(join(folder, 'b.json'), 'not read again');
+    const found = await store.all(() => undefined);
+    expect(found.map(({ id, phase }) => [id, phase])).toEqual([
+      ['a', 'deleting'],
+      ['b', one.phase],
+    ]);
+    await expect(store.load('b')).rejects.toThrow(BrokenRecordError);
+  });
+
+  test('tell of a broken one each time, until it is mended', async () => {
+    await store.save('a', as('a'));
+    await writeFile(join(folder, 'b.json'), '{');
+    for (const _ of [1, 2]) {
+      const broken: string[] = [];
+      expect(await idsOf(broken)).toEqual(['a']);
+      expect(broken).toEqual(['b']);
+    }
+    await writeFile(join(folder, 'b.json'), JSON.stringify(encodeVolumeRecord(as('b'))));
+    expect(await idsOf()).toEqual(['a', 'b']);
+  });
+
+  test('are not what could not be written', async () => {
+    await store.save('a', as('a'));
+    await rm(join(folder, 'a.json'));
+    await mkdir(join(folder, 'a.json'));
+    await expect(store.save('a', { ...as('a'), phase: 'deleting' })).rejects.toThrow();
+    const broken: string[] = [];
+    expect(await idsOf(broken)).toEqual([]);
+    expect(broken).toEqual(['a']);
   });
 });
 

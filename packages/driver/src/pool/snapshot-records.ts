@@ -1,4 +1,4 @@
-import { errorMessage, type Logger } from '@holdfast/core';
+import type { Logger } from '@holdfast/core';
 import type { CreateSnapshotRequest, GroupSnapshot, Snapshot } from '@holdfast/driver-kit';
 import * as z from 'zod';
 import { writerName } from './durable-file.ts';
@@ -57,12 +57,15 @@ export function createSnapshotRecords(deps: { folder: string; log: Logger }): Sn
     idOf: (record) => record.id,
   });
 
+  const tellBroken = (id: string, error: BrokenRecordError): void =>
+    deps.log.error('A snapshot is out of service', { snapshot: id, reason: error.message });
+
   async function loadReadable(id: string): Promise<SnapshotRecord | undefined> {
     try {
       return await store.load(id);
     } catch (error) {
       if (!(error instanceof BrokenRecordError)) throw error;
-      deps.log.error('A snapshot is out of service', { snapshot: id, reason: errorMessage(error) });
+      tellBroken(id, error);
       return undefined;
     }
   }
@@ -84,10 +87,7 @@ export function createSnapshotRecords(deps: { folder: string; log: Logger }): Sn
       }
       return snapshots;
     },
-    async all() {
-      const records = await Promise.all((await store.ids()).map(loadReadable));
-      return records.filter((record) => record !== undefined);
-    },
+    all: () => store.all(tellBroken),
   };
 }
 

@@ -24,12 +24,15 @@ export function createVolumeRecords(deps: { folder: string; log: Logger }): Volu
     idOf: (record) => record.id,
   });
 
+  const tellBroken = (id: string, error: BrokenRecordError): void =>
+    deps.log.error('A volume is out of service', { volume: id, reason: error.message });
+
   async function loadReadable(id: string): Promise<VolumeRecord | undefined> {
     try {
       return await store.load(id);
     } catch (error) {
       if (!(error instanceof BrokenRecordError)) throw error;
-      deps.log.error('A volume is out of service', { volume: id, reason: errorMessage(error) });
+      tellBroken(id, error);
       return undefined;
     }
   }
@@ -49,10 +52,7 @@ export function createVolumeRecords(deps: { folder: string; log: Logger }): Volu
       }
       return volumes;
     },
-    async all() {
-      const records = await Promise.all((await store.ids()).map(loadReadable));
-      return records.filter((record) => record !== undefined);
-    },
+    all: () => store.all(tellBroken),
     async update(id, change) {
       const record = await store.load(id);
       if (record?.phase !== 'ready') return undefined;
