@@ -22,6 +22,7 @@ const commands = {
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
   'test:swap': { script: 'tools/swap/main.ts', args: [], needsLinux: true },
   'test:wire': { script: 'tools/wire/main.ts', args: [] },
+  'test:migration': { script: 'tools/migration/main.ts', args: [] },
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

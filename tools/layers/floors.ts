@@ -3,7 +3,7 @@
 
 export const floors: readonly (readonly string[])[] = [
   ['csi-spec'],
-  ['core', 'rpc', 'kube', 'control', 'sidecar'],
+  ['core', 'rpc', 'kube', 'control', 'sidecar', 'migration'],
   [
     'external-provisioner',
     'external-attacher',
@@ -21,6 +21,7 @@ export const neighbours: Readonly<Record<string, readonly string[]>> = {
   rpc: ['core'],
   kube: ['core'],
   control: ['core', 'kube'],
+  migration: ['kube'],
   sidecar: ['core', 'rpc', 'kube', 'control'],
   driver: ['mount', 'driver-kit'],
   holdfast: ['sandbox'],

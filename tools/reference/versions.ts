@@ -101,6 +101,15 @@ export const referenceModules: readonly ReferenceModule[] = [
     programs: { 'wire-descriptors': 'holdfast.invalid/reference/wire' },
     stamps: {},
   },
+  {
+    name: 'migration',
+    path: 'k8s.io/csi-translation-lib',
+    version: 'v0.37.1',
+    also: { 'k8s.io/api': 'v0.37.1' },
+    source: 'migration/answers/main.go',
+    programs: { 'migration-answers': 'holdfast.invalid/reference/migration' },
+    stamps: {},
+  },
 ];
 
 /** The modules that Kubernetes keeps in its staging folder and requires at v0.0.0, a version that does not exist. */

@@ -1,0 +1,11 @@
+export { type InlineVolume, type InTreePlugin, MigrationError, type SourceField } from './plugin.ts';
+export {
+  classToCsi,
+  inlineVolumeToCsi,
+  pluginOfDriver,
+  pluginOfSpec,
+  plugins,
+  repairVolumeHandle,
+  volumeToCsi,
+  volumeToInTree,
+} from './translate.ts';
