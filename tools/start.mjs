@@ -16,6 +16,7 @@ const commands = {
   reference: { script: 'tools/reference/main.ts', args: [] },
   'test:crash': { script: 'tools/crash/main.ts', args: [] },
   bench: { script: 'tools/bench/main.ts', args: [], needsLinux: true },
+  'test:chart': { script: 'tools/chart/main.ts', args: [] },
   'test:control-plane': { script: 'tools/scenarios/main.ts', args: [], needsLinux: true },
   rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
   'test:differential': { script: 'tools/differential/main.ts', args: [] },
