@@ -13,6 +13,7 @@ export function assembleAttacher({ values, context, client, found }: AssembleDep
   const { log, registry } = context;
   const { timeoutMs, maxEntries } = values;
   const driver = driverTraits({ ...found, defaultFsType: values.defaultFstype });
+  if (driver.plugin !== undefined) found.connection.countMigration();
   const caches = createCaches({ client, driver, log });
   const controller = createAttacher({
     client,

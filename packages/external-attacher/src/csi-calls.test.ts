@@ -46,14 +46,18 @@ describe('publish', () => {
       5000,
       garbled,
     );
-    const error: unknown = await calls.publish(request, {}, signal).catch((reason: unknown) => reason);
+    const error: unknown = await calls
+      .publish(request, { secrets: {}, isMigrated: false }, signal)
+      .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RpcError);
     expect(error).toMatchObject({ code: 'Internal' });
   });
 
   test('a driver that never answers ends at the timeout', async () => {
     const calls = await callsTo({ controllerPublishVolume: () => new Promise(() => {}) }, 50);
-    await expect(calls.publish(request, {}, signal)).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+    await expect(calls.publish(request, { secrets: {}, isMigrated: false }, signal)).rejects.toMatchObject({
+      code: 'DeadlineExceeded',
+    });
   });
 
   test('a secret that the driver repeats in its error is struck out', async () => {
@@ -61,7 +65,7 @@ describe('publish', () => {
       controllerPublishVolume: ({ secrets }) => Promise.reject(new Error(`login with ${secrets.password} failed`)),
     });
     const error: unknown = await calls
-      .publish(request, { password: 'hunter2-hunter2' }, signal)
+      .publish(request, { secrets: { password: 'hunter2-hunter2' }, isMigrated: false }, signal)
       .catch((reason: unknown) => reason);
     expect(String(error)).toContain('login with');
     expect(String(error)).not.toContain('hunter2');

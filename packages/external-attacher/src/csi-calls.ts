@@ -4,6 +4,12 @@ import type { PublishRequest } from './publish-request.ts';
 
 export type Secrets = Readonly<Record<string, string>>;
 
+export interface CallParts {
+  readonly secrets: Secrets;
+  /** The volume is one of an in-tree plug-in, which the metrics tell. */
+  readonly isMigrated: boolean;
+}
+
 /**
  * The calls this controller makes. All reject with RpcError.
  *
@@ -12,8 +18,8 @@ export type Secrets = Readonly<Record<string, string>>;
  * published). NotFound from an unpublish is an error, as the node or volume may come back.
  */
 export interface CsiCalls {
-  publish(request: PublishRequest, secrets: Secrets, signal: AbortSignal): Promise<Record<string, string>>;
-  unpublish(volumeId: string, nodeId: string, secrets: Secrets, signal: AbortSignal): Promise<void>;
+  publish(request: PublishRequest, parts: CallParts, signal: AbortSignal): Promise<Record<string, string>>;
+  unpublish(target: { volumeId: string; nodeId: string }, parts: CallParts, signal: AbortSignal): Promise<void>;
   /** Ids of the nodes each volume is published to, for all volumes of the driver. */
   listPublishedNodes(signal: AbortSignal): Promise<ReadonlyMap<string, ReadonlySet<string>>>;
 }
@@ -23,15 +29,16 @@ export function createCsiCalls(deps: { connection: Connection; timeoutMs: number
   const { timeoutMs, maxEntries } = deps;
   const controller = deps.connection.client(ControllerService);
   return {
-    async publish(request, secrets, signal) {
+    async publish(request, { secrets, isMigrated }, signal) {
       const { publishContext } = await controller.controllerPublishVolume(
         { ...request, secrets: { ...secrets } },
-        { timeoutMs, signal },
+        { timeoutMs, signal, isMigrated },
       );
       return publishContext;
     },
-    async unpublish(volumeId, nodeId, secrets, signal) {
-      await controller.controllerUnpublishVolume({ volumeId, nodeId, secrets: { ...secrets } }, { timeoutMs, signal });
+    async unpublish(target, { secrets, isMigrated }, signal) {
+      const request = { ...target, secrets: { ...secrets } };
+      await controller.controllerUnpublishVolume(request, { timeoutMs, signal, isMigrated });
     },
     async listPublishedNodes(signal) {
       const published = new Map<string, ReadonlySet<string>>();

@@ -31,6 +31,7 @@ export type AttachmentStep = { readonly reason: string } & (
       readonly volume?: PersistentVolume;
       readonly request: PublishRequest;
       readonly secretRef?: SecretRef;
+      readonly isMigrated: boolean;
     }
   | {
       readonly kind: 'detach';
@@ -38,6 +39,7 @@ export type AttachmentStep = { readonly reason: string } & (
       readonly volumeId: string;
       readonly nodeId: string;
       readonly secretRef?: SecretRef;
+      readonly isMigrated: boolean;
     }
   /** The driver has no publish step: nothing to call. */
   | { readonly kind: 'markAttached'; readonly attachment: VolumeAttachment }
@@ -97,6 +99,7 @@ function decideAttach(view: AttachmentView, driver: DriverTraits): AttachmentSte
       kind: 'attach',
       attachment,
       request: publishRequest(source, nodeId, driver),
+      isMigrated: source.isMigrated,
       reason: view.isForced ? 'the driver does not list it as published' : 'it is not attached yet',
       ...(volume === undefined ? {} : { volume }),
       ...(secretRef === undefined ? {} : { secretRef }),
@@ -131,12 +134,13 @@ function decideDetach(view: AttachmentView, driver: DriverTraits): AttachmentSte
       `the driver's id of node "${attachment.spec.nodeName}" is unknown: its CSINode does not list driver "${driver.driverName}" and the annotation ${annotations.nodeId} is missing. Set the annotation, or ${byHand}`,
     );
   }
-  const { volumeId, secretRef } = target;
+  const { volumeId, secretRef, isMigrated } = target;
   return {
     kind: 'detach',
     attachment,
     volumeId,
     nodeId,
+    isMigrated,
     reason: 'it is being deleted',
     ...(secretRef === undefined ? {} : { secretRef }),
   };

@@ -5,7 +5,7 @@ import { publishSecretRef } from './publish-request.ts';
 import { volumeSource } from './volume-source.ts';
 
 export type DetachTarget =
-  | ({ readonly kind: 'known' } & DetachRecord)
+  | ({ readonly kind: 'known'; readonly isMigrated: boolean } & DetachRecord)
   | { readonly kind: 'unknown'; readonly message: string };
 
 /**
@@ -21,8 +21,13 @@ export function detachTarget(
   const source = volumeSource(attachment, volume, driver);
   const record = detachRecord(attachment);
   const handle = source.kind === 'found' ? source.csi.volumeHandle : undefined;
-  if (record !== undefined && record.volumeId !== handle) return { kind: 'known', ...record };
+  if (record !== undefined && record.volumeId !== handle) return { kind: 'known', isMigrated: false, ...record };
   if (source.kind === 'unusable') return { kind: 'unknown', message: source.message };
   const secretRef = publishSecretRef(source);
-  return { kind: 'known', volumeId: source.csi.volumeHandle, ...(secretRef === undefined ? {} : { secretRef }) };
+  return {
+    kind: 'known',
+    isMigrated: source.isMigrated,
+    volumeId: source.csi.volumeHandle,
+    ...(secretRef === undefined ? {} : { secretRef }),
+  };
 }

@@ -1,4 +1,5 @@
 import type { VolumeAttachment } from '@holdfast/kube';
+import { type InTreePlugin, MigrationError, repairVolumeHandle } from '@holdfast/migration';
 import { registeredNodeId } from './decide.ts';
 import { detachTarget } from './detach-target.ts';
 import type { DriverTraits } from './driver-traits.ts';
@@ -53,6 +54,19 @@ function hasDrifted(
   const csiNode = stores.csiNodes.get(spec.nodeName);
   const nodeId = (csiNode && registeredNodeId(csiNode, driver)) ?? metadata.annotations?.[annotations.nodeId];
   if (!nodeId) return false;
-  const isPublished = published.get(target.volumeId)?.has(nodeId) ?? false;
+  const listed = listedAs(target.volumeId, nodeId, driver.plugin);
+  if (listed === undefined) return false;
+  const isPublished = published.get(listed)?.has(nodeId) ?? false;
   return isPublished !== (status?.attached ?? false);
+}
+
+/** What a translation leaves open in a handle, the driver fills in; undefined where it cannot be told. */
+function listedAs(volumeId: string, nodeId: string, plugin: InTreePlugin | undefined): string | undefined {
+  if (plugin === undefined) return volumeId;
+  try {
+    return repairVolumeHandle(plugin, volumeId, nodeId);
+  } catch (error) {
+    if (error instanceof MigrationError) return undefined;
+    throw error;
+  }
 }

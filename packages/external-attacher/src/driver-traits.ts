@@ -1,4 +1,5 @@
 import type { ControllerCapability, PluginCapabilityName } from '@holdfast/csi-spec';
+import { type InTreePlugin, pluginOfDriver } from '@holdfast/migration';
 import { attacherFinalizer } from './names.ts';
 
 /** What the driver said it can do, as far as it changes what we do. */
@@ -12,6 +13,8 @@ export interface DriverTraits {
   readonly canListPublishedNodes: boolean;
   readonly hasSingleNodeMultiWriter: boolean;
   readonly defaultFsType: string;
+  /** The in-tree plug-in whose volumes the driver serves too. */
+  readonly plugin?: InTreePlugin | undefined;
 }
 
 export function driverTraits(deps: {
@@ -35,5 +38,6 @@ export function driverTraits(deps: {
       controllerCapabilities.has('LIST_VOLUMES_PUBLISHED_NODES'),
     hasSingleNodeMultiWriter: controllerCapabilities.has('SINGLE_NODE_MULTI_WRITER'),
     defaultFsType,
+    plugin: pluginOfDriver(driverName),
   };
 }

@@ -55,7 +55,7 @@ export function createAttachmentSteps(deps: AttachmentStepsDeps): AttachmentStep
       ...(volume && recordAnnotations({ volumeId: request.volumeId, ...pick(step, 'secretRef') })),
     });
     const held = await writer.patchAttachment(attachment, hold, signal);
-    const publishContext = await calls.publish(request, secrets, signal);
+    const publishContext = await calls.publish(request, { secrets, isMigrated: step.isMigrated }, signal);
     await writer.patchAttachmentStatus(held, attachedPatch(held, publishContext), signal);
     const { volumeId, nodeId } = request;
     log.debug(2, 'Attached', { attachment: attachment.metadata.name, volumeId, nodeId });
@@ -74,9 +74,9 @@ export function createAttachmentSteps(deps: AttachmentStepsDeps): AttachmentStep
   }
 
   async function detach(step: StepOf<'detach'>, signal: AbortSignal): Promise<void> {
-    const { attachment, volumeId, nodeId } = step;
+    const { attachment, volumeId, nodeId, isMigrated } = step;
     const secrets = await secretsOf(step.secretRef, signal);
-    await calls.unpublish(volumeId, nodeId, secrets, signal);
+    await calls.unpublish({ volumeId, nodeId }, { secrets, isMigrated }, signal);
     log.debug(2, 'Detached', { attachment: attachment.metadata.name, volumeId, nodeId });
     await release(attachment, signal);
   }

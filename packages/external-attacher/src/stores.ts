@@ -16,6 +16,7 @@ import {
   type VolumeAttachment,
   volumeAttachments,
 } from '@holdfast/kube';
+import { keptForTranslation } from '@holdfast/migration';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
 
@@ -43,7 +44,12 @@ export function createCaches(deps: { client: KubeClient; driver: DriverTraits; l
       node: ({ spec }) => [spec.nodeName],
     },
   });
-  const volumes = createReflector({ client, log, resource: persistentVolumes, project: projectVolume });
+  const volumes = createReflector({
+    client,
+    log,
+    resource: persistentVolumes,
+    project: (volume) => projectVolume(volume, driver),
+  });
   const ofCsiNodes = createReflector({
     client,
     log,
@@ -56,10 +62,16 @@ export function createCaches(deps: { client: KubeClient; driver: DriverTraits; l
   };
 }
 
-function projectVolume(volume: PersistentVolume): PersistentVolume {
+function projectVolume(volume: PersistentVolume, { plugin }: DriverTraits): PersistentVolume {
+  const kept = keptForTranslation(plugin, volume);
+  const { hasLabels } = kept;
   return {
-    ...projectHead(volume, { annotations: [annotations.migratedTo], hasFinalizers: true }),
-    spec: pick(volume.spec, 'csi', 'accessModes', 'mountOptions', 'volumeMode'),
+    ...projectHead(volume, {
+      annotations: [annotations.migratedTo, ...kept.annotations],
+      hasLabels,
+      hasFinalizers: true,
+    }),
+    spec: { ...kept.spec, ...pick(volume.spec, 'csi', 'accessModes', 'mountOptions', 'volumeMode') },
   };
 }
 

@@ -14,6 +14,8 @@ export interface CallOptions {
   /** How long to wait for the answer, connecting included. */
   timeoutMs: number;
   signal?: AbortSignal;
+  /** The volume is one of an in-tree plug-in: counted apart where the connection says so. */
+  isMigrated?: boolean;
 }
 
 /** The unary methods of a service. Each rejects with RpcError and nothing else. */
@@ -58,13 +60,18 @@ function unaryCall<Request, Response>(
   });
 }
 
+function withMigration(deps: ClientDeps, { isMigrated = false }: CallOptions): ObserveDeps {
+  return deps.isMigrationCounted() ? { ...deps, isMigrated } : deps;
+}
+
 function hasEveryMethod<S extends ServiceDefinition>(service: S, methods: object): methods is Client<S> {
   return Object.entries(service).every(
     ([name, { requestStream, responseStream }]) => requestStream || responseStream || name in methods,
   );
 }
 
-export interface ClientDeps extends ObserveDeps {
+export interface ClientDeps extends Omit<ObserveDeps, 'isMigrated'> {
+  readonly isMigrationCounted: () => boolean;
   readonly isClosed: () => boolean;
 }
 
@@ -78,7 +85,7 @@ export function createClient<S extends ServiceDefinition>(
     unary.map(([name, method]) => [
       name,
       (request: unknown, options: CallOptions): Promise<unknown> =>
-        observeCall(deps, method.path, request, () => {
+        observeCall(withMigration(deps, options), method.path, request, () => {
           // As grpc-go: it is the caller who ended this.
           if (deps.isClosed()) throw rpcError('Canceled', 'the connection is closed');
           return unaryCall(grpcClient, method, request, options);

@@ -16,6 +16,8 @@ export interface Connection {
   close(): void;
   /** Sets the metrics' `driver_name` for later calls. */
   setDriverName(name: string): void;
+  /** From now on the metrics tell calls for volumes of an in-tree plug-in from others (label `migrated`). */
+  countMigration(): void;
 }
 
 export interface DialDeps {
@@ -111,6 +113,7 @@ export async function dialUnix(deps: DialDeps): Promise<Connection> {
 
   let isClosed = false;
   let driverName: string | undefined;
+  let isMigrationCounted = false;
   const lost = untilLost(channel, socketPath, () => isClosed);
   // Asking to connect counts as activity, so the idle timer above never gets to its end.
   const keepBusy = setInterval(() => channel.getConnectivityState(true), dayMs);
@@ -123,6 +126,7 @@ export async function dialUnix(deps: DialDeps): Promise<Connection> {
         metrics,
         driverName: () => driverName,
         isClosed: () => isClosed,
+        isMigrationCounted: () => isMigrationCounted,
         maxLoggedLength,
       }),
     close() {
@@ -132,6 +136,9 @@ export async function dialUnix(deps: DialDeps): Promise<Connection> {
     },
     setDriverName(name) {
       driverName = name;
+    },
+    countMigration() {
+      isMigrationCounted = true;
     },
   };
 }

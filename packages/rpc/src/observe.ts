@@ -10,6 +10,8 @@ export interface ObserveDeps {
   readonly driverName: () => string | undefined;
   /** How many characters of an answer are logged. Default: all, as for 0 and less. */
   readonly maxLoggedLength?: number;
+  /** For the metrics; see `Operation`. */
+  readonly isMigrated?: boolean | undefined;
 }
 
 /** Tells which reply belongs to which request where several calls are under way. */
@@ -47,7 +49,7 @@ export async function observeCall<Response>(
   const startedMs = systemClock.monotonicMs();
   const finish = (code: RpcCode) => {
     const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
-    deps.metrics?.observe({ method, code, seconds, driverName: deps.driverName() });
+    deps.metrics?.observe({ method, code, seconds, driverName: deps.driverName(), isMigrated: deps.isMigrated });
   };
 
   callsBegun += 1;

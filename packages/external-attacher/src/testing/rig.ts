@@ -23,7 +23,7 @@ export interface Rig extends Omit<Controller, 'start'> {
   /** Starts the attacher, with flags beside short retry intervals. */
   start(...flags: string[]): Promise<void>;
   startFenced(fence: Fence, ...flags: string[]): Promise<void>;
-  addNode(name: string): Promise<void>;
+  addNode(name: string, nodeId?: string): Promise<void>;
   /** A volume in the driver, with its PersistentVolume. */
   addVolume(
     name: string,
@@ -60,8 +60,8 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
     start: (...flags) => startFenced(openFence, ...flags),
     startFenced,
     attachment,
-    async addNode(name) {
-      const drivers = [{ name: DRIVER, nodeID: `id-of-${name}`, topologyKeys: [] }];
+    async addNode(name, nodeId = `id-of-${name}`) {
+      const drivers = [{ name: rig.driver.name, nodeID: nodeId, topologyKeys: [] }];
       await client.create(csiNodes, { metadata: { name }, spec: { drivers } });
     },
     async addVolume(name, { finalizers, spec, csi } = {}) {
@@ -85,18 +85,18 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
           capacity: { storage: '1Gi' },
           accessModes: ['ReadWriteOnce'],
           persistentVolumeReclaimPolicy: 'Retain',
-          csi: { driver: DRIVER, volumeHandle: `vol-${name}`, ...csi },
+          csi: { driver: rig.driver.name, volumeHandle: `vol-${name}`, ...csi },
           ...spec,
         },
       });
     },
     async addAttachment(name, volume, node) {
-      const spec = { attacher: DRIVER, nodeName: node, source: { persistentVolumeName: volume } };
+      const spec = { attacher: rig.driver.name, nodeName: node, source: { persistentVolumeName: volume } };
       await client.create(volumeAttachments, { metadata: { name }, spec });
     },
     async addInlineAttachment(name, volumeHandle, node) {
-      const inlineVolumeSpec = { accessModes: ['ReadWriteOnce'], csi: { driver: DRIVER, volumeHandle } };
-      const spec = { attacher: DRIVER, nodeName: node, source: { inlineVolumeSpec } };
+      const inlineVolumeSpec = { accessModes: ['ReadWriteOnce'], csi: { driver: rig.driver.name, volumeHandle } };
+      const spec = { attacher: rig.driver.name, nodeName: node, source: { inlineVolumeSpec } };
       await client.create(volumeAttachments, { metadata: { name }, spec });
     },
     untilAttached: (name) =>

@@ -1,6 +1,7 @@
 import { createStandaloneNotes, type Fence, FenceError, type LeaseNotes, openFence } from '@holdfast/control';
 import { createRecordingLogger } from '@holdfast/core/testing';
 import { isNotFound } from '@holdfast/kube';
+import { createOperationMetrics } from '@holdfast/rpc';
 import { type AssembleDeps, type Assembled, connectDriver, createMetricsRegistry, runGroup } from '@holdfast/sidecar';
 import { type ScriptedDriver, type ScriptedDriverOptions, startScriptedDriver } from './scripted-driver.ts';
 import { startTestCluster, type TestCluster, type TestClusterOptions } from './test-cluster.ts';
@@ -28,6 +29,8 @@ export interface ControllerRig<Values> {
   start(values: Values, fence?: Fence): Promise<void>;
   /** Stops the controller as SIGTERM would. What it remembers is lost. */
   stopController(): Promise<void>;
+  /** The metrics of the controller that was started last, as Prometheus reads them. */
+  metrics(): Promise<string>;
   /** Writes of the controller, as `verb resource/subresource`, in order. */
   writes(): string[];
   stop(): Promise<void>;
@@ -40,12 +43,20 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
   const driver = await startScriptedDriver(options.driver);
   const log = createRecordingLogger();
   const userAgent = `${options.program}/test`;
+  let registry = createMetricsRegistry();
   let running: { stopping: AbortController; ended: Promise<void> } | undefined;
 
   async function start(values: Values, fence: Fence = openFence): Promise<void> {
     const stopping = new AbortController();
     const { signal } = stopping;
-    const found = await connectDriver({ address: driver.socketPath, timeoutMs: values.timeoutMs, log, signal });
+    registry = createMetricsRegistry();
+    const found = await connectDriver({
+      address: driver.socketPath,
+      timeoutMs: values.timeoutMs,
+      metrics: createOperationMetrics({ registry, subsystem: 'csi_sidecar' }),
+      log,
+      signal,
+    });
     const client = await cluster.createClient(userAgent);
     const { controller, caches, recorder } = await options.assemble({
       values,
@@ -55,7 +66,7 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
         name: options.program,
         version: 'test',
         log,
-        registry: createMetricsRegistry(),
+        registry,
         signal,
         hostname: 'host',
         env: options.env ?? {},
@@ -96,6 +107,7 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
     log,
     start,
     stopController,
+    metrics: () => registry.metrics(),
     writes: () =>
       cluster.requests
         .filter((request) => request.userAgent === userAgent && !['', 'get', 'list', 'watch'].includes(request.verb))
