@@ -108,7 +108,8 @@ export function createVolumeManager(deps: VolumeManagerDeps): VolumeManager {
   function nextStep(uniqueName: string, volumeState: VolumeState | undefined, wanted: readonly Demand[]): VolumeStep {
     const volume = wanted[0]?.volume;
     const driver = volumeState === undefined ? undefined : deps.drivers.get(volumeState.ref.driver);
-    const canStage = driver?.capabilities.has('STAGE_UNSTAGE_VOLUME') === true;
+    // csiPlugin.CanDeviceMount: a volume that is part of its pod is published and nothing else.
+    const canStage = volume?.isEphemeral !== true && driver?.capabilities.has('STAGE_UNSTAGE_VOLUME') === true;
     const canExpand = driver?.capabilities.has('EXPAND_VOLUME') === true;
     return decideVolume({
       wantedBy: wanted.map(({ pod }) => pod.metadata.uid),

@@ -147,6 +147,39 @@ describe("a pod's fsGroup", () => {
   });
 });
 
+describe('a volume that is part of its pod', () => {
+  it('is neither attached nor staged, told to the driver as such, and unpublished with the pod', async () => {
+    rig.startKubelet();
+    await rig.register();
+    const spec = { attachRequired: true, podInfoOnMount: true, volumeLifecycleModes: ['Persistent', 'Ephemeral'] };
+    await rig.cluster.apply(`
+apiVersion: storage.k8s.io/v1
+kind: CSIDriver
+metadata: { name: ${rig.driver.name} }
+spec: ${JSON.stringify(spec)}
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: app }
+spec:
+  terminationGracePeriodSeconds: 1
+  restartPolicy: Never
+  containers: [{ name: main, image: app, command: [app], volumeMounts: [{ name: data, mountPath: /data }] }]
+  volumes: [{ name: data, csi: { driver: ${rig.driver.name}, volumeAttributes: { size: 1Gi } } }]
+`);
+    await waitForPhase('app', 'Running');
+    expect(rig.driver.callsOf('NodePublishVolume')[0]?.request).toMatchObject({
+      volumeId: expect.stringMatching(/^csi-[0-9a-f]{64}$/),
+      stagingTargetPath: '',
+      volumeContext: { size: '1Gi', 'csi.storage.k8s.io/ephemeral': 'true', 'csi.storage.k8s.io/pod.name': 'app' },
+    });
+    await rig.cluster.client.delete(pods, inDefault('app'));
+    await podsAreGone();
+    expect(rig.driver.callsOf('NodeUnpublishVolume')).toHaveLength(1);
+    expect([...rig.driver.callsOf('NodeStageVolume'), ...rig.driver.callsOf('NodeUnstageVolume')]).toEqual([]);
+  });
+});
+
 describe('a running pod', () => {
   it('keeps what it has mounted when its volume is removed by force, until it ends', async () => {
     rig.startKubelet();

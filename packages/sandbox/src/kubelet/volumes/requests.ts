@@ -65,7 +65,8 @@ export function publishRequest(
   return NodePublishVolumeRequest.fromPartial({
     volumeId: volume.handle,
     publishContext: options.publishContext,
-    stagingTargetPath: options.capabilities.has('STAGE_UNSTAGE_VOLUME') ? options.stagingPath : '',
+    stagingTargetPath:
+      options.capabilities.has('STAGE_UNSTAGE_VOLUME') && !volume.isEphemeral ? options.stagingPath : '',
     targetPath: options.targetPath,
     volumeCapability: volumeCapability(volume, options.capabilities, options.mountGroup),
     readonly: options.isReadOnly || volume.isReadOnly,
