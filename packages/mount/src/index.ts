@@ -19,6 +19,7 @@ export {
   OnlineGrowthRefusedError,
 } from './file-systems.ts';
 export { freezeFileSystem, thawFileSystem } from './freeze.ts';
+export { giveToGroup } from './group-ownership.ts';
 export { labelFileSystem, maxLabelLength, renewUuid } from './identity.ts';
 export {
   type AttachOptions,
