@@ -11,6 +11,8 @@ export type Access =
       /** Empty: the driver's choice. */
       readonly fsType: string;
       readonly mountFlags: readonly string[];
+      /** The group that is to own the files: a pod's fsGroup. */
+      readonly mountGroup?: number;
     }
   | { readonly kind: 'block'; readonly mode: AccessMode };
 
@@ -142,6 +144,27 @@ export interface PublishRequest {
   readonly secrets: StringMap;
 }
 
+/** Of a volume that a pod brings with it. Its id is the caller's, and its name too. */
+export interface InlineRequest<Parameters> extends CreateRequest<Parameters> {
+  readonly targetPath: string;
+  readonly access: Access;
+  readonly isReadOnly: boolean;
+}
+
+/**
+ * Volumes that live as long as their pod: made when it is published, gone with all that is in it when it is unpublished. Attributes are
+ * the class parameters and `size`, and come from whoever may create pods: the same checks, and no trust.
+ */
+export interface InlineVolumes<Parameters> {
+  find(id: string): Promise<Volume | undefined>;
+  publications(volume: Volume, targetPath: string): Promise<readonly Publication[]>;
+  /** Makes it where it is not there yet, also after a try that was cut short, and shows it. */
+  publish(request: InlineRequest<Parameters>): Promise<void>;
+  /** @returns false where no inline volume has that id */
+  unpublish(id: string, targetPath: string): Promise<boolean>;
+  stats?(volume: Volume, path: string): Promise<VolumeStats | undefined>;
+}
+
 /** A place where a volume can be seen now, as the kernel tells it. */
 export interface Publication {
   readonly targetPath: string;
@@ -261,6 +284,13 @@ export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
   publications(volume: Volume, targetPath: string): Promise<readonly Publication[]>;
   publishVolume(request: PublishRequest): Promise<void>;
   unpublishVolume(volumeId: string, targetPath: string): Promise<void>;
+  /**
+   * VOLUME_MOUNT_GROUP: gives the volume's files, seen at a path, to a group. Called whenever a writable volume is published with one,
+   * also when it is published already; kubelet leaves its own change of owner out then.
+   */
+  applyMountGroup?(volumeId: string, path: string, gid: number): Promise<void>;
+  /** For CSIDriver objects with the mode Ephemeral. */
+  readonly inline?: InlineVolumes<z.output<Schema>>;
   /** Undefined when the volume is not at that path. */
   volumeStats?(volume: Volume, path: string): Promise<VolumeStats | undefined>;
   /** Undefined when the volume is not at that path. Returns the size after it. */

@@ -47,6 +47,7 @@ export function nodeCapabilitiesOf(backend: Backend): NodeCapability[] {
     ['STAGE_UNSTAGE_VOLUME', canStageVolumes(backend)],
     ['GET_VOLUME_STATS', backend.volumeStats !== undefined],
     ['EXPAND_VOLUME', backend.expandOnNode !== undefined],
+    ['VOLUME_MOUNT_GROUP', backend.applyMountGroup !== undefined],
     ['GET_VOLUME_HEALTH', backend.volumeHealthOnNode !== undefined],
     ['GET_STORAGE_HEALTH', backend.storageHealth !== undefined],
     ['SINGLE_NODE_MULTI_WRITER', hasSingleNodeMultiWriter(backend)],

@@ -1,8 +1,9 @@
 import { type VolumeCapability, VolumeCapability_AccessMode_Mode } from '@holdfast/csi-spec';
 import { rpcError } from '@holdfast/rpc';
 import type { Access, AccessMode, Backend } from './backend.ts';
+import { show } from './check-text.ts';
 
-type AccessRules = Pick<Backend, 'accessKinds' | 'accessModes' | 'fsTypes' | 'hasMountFlags'>;
+type AccessRules = Pick<Backend, 'accessKinds' | 'accessModes' | 'fsTypes' | 'hasMountFlags' | 'applyMountGroup'>;
 
 const maxMountFlagsBytes = 4096;
 
@@ -37,14 +38,24 @@ function readAccess(capability: VolumeCapability | undefined): Access {
     case 'block':
       return { kind: 'block', mode };
     case 'mount': {
-      const { fsType, mountFlags } = capability.accessType.value;
-      return { kind: 'mount', mode, fsType, mountFlags };
+      const { fsType, mountFlags, volumeMountGroup } = capability.accessType.value;
+      const group = volumeMountGroup === '' ? {} : { mountGroup: readGroup(volumeMountGroup) };
+      return { kind: 'mount', mode, fsType, mountFlags, ...group };
     }
     case undefined:
       throw rpcError('InvalidArgument', 'access_type of the volume capability is required: mount or block');
     default:
       return capability.accessType satisfies never;
   }
+}
+
+// (gid_t)-1 is no group but "leave it", chown(2).
+const largestGroup = 2 ** 32 - 2;
+
+function readGroup(text: string): number {
+  const gid = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (gid <= largestGroup) return gid;
+  throw rpcError('InvalidArgument', `volume_mount_group ${show(text)} is no group id: 0 to ${largestGroup}`);
 }
 
 /** Why a backend cannot serve an access, or undefined when it can. */
@@ -58,6 +69,9 @@ export function refuseAccess(rules: AccessRules, access: Access): string | undef
   if (access.kind === 'block') return undefined;
   if (access.fsType !== '' && rules.fsTypes !== undefined && !rules.fsTypes.includes(access.fsType)) {
     return `fs_type ${JSON.stringify(access.fsType)} is not supported; supported: ${rules.fsTypes.join(', ')}`;
+  }
+  if (access.mountGroup !== undefined && rules.applyMountGroup === undefined) {
+    return 'volume_mount_group is for drivers with the node capability VOLUME_MOUNT_GROUP, which this one has not';
   }
   return refuseMountFlags(rules, access.mountFlags);
 }

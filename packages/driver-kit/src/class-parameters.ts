@@ -25,7 +25,8 @@ export function ownParameters(given: StringMap): StringMap {
 export function parseParameters<Schema extends z.ZodObject>(
   schema: Schema,
   given: StringMap,
-  className = 'StorageClass',
+  place = 'StorageClass',
+  noun = 'class parameter',
 ): z.output<Schema> {
   const own = ownParameters(given);
   const known = Object.keys(schema.shape).toSorted();
@@ -34,12 +35,12 @@ export function parseParameters<Schema extends z.ZodObject>(
     const list = known.length === 0 ? 'this driver has none' : `known are: ${known.join(', ')}`;
     throw rpcError(
       'InvalidArgument',
-      `unknown class parameter ${JSON.stringify(unknown)}: remove it from the ${className}, or correct its name; ${list}`,
+      `unknown ${noun} ${JSON.stringify(unknown)}: remove it from the ${place}, or correct its name; ${list}`,
     );
   }
   const parsed = schema.safeParse(own);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const key = issue?.path.join('.') ?? '';
-  throw rpcError('InvalidArgument', `class parameter ${JSON.stringify(key)}: ${issue?.message ?? 'not valid'}`);
+  throw rpcError('InvalidArgument', `${noun} ${JSON.stringify(key)}: ${issue?.message ?? 'not valid'}`);
 }

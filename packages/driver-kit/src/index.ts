@@ -9,6 +9,8 @@ export type {
   Figures,
   GroupSnapshot,
   HealthProblem,
+  InlineRequest,
+  InlineVolumes,
   NodeLoad,
   Publication,
   PublishRequest,

@@ -51,8 +51,10 @@ function statsHandler(backend: Backend): Handlers<NodeService> {
     nodeGetVolumeStats: async ({ volumeId, volumePath }: NodeGetVolumeStatsRequest) => {
       checkVolumeId(volumeId);
       if (volumePath === '') throw rpcError('InvalidArgument', 'volume_path is required');
-      const volume = await requireVolume(backend, volumeId);
-      const stats = isUsablePath(volumePath) ? await volumeStats(volume, volumePath) : undefined;
+      const inline = await backend.inline?.find(volumeId);
+      const volume = inline ?? (await requireVolume(backend, volumeId));
+      const read = inline === undefined ? volumeStats : backend.inline?.stats;
+      const stats = isUsablePath(volumePath) ? await read?.(volume, volumePath) : undefined;
       if (stats === undefined) throw notAtPath(volumeId, volumePath);
       return {
         usage: [

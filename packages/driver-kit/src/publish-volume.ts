@@ -5,6 +5,7 @@ import { canStageVolumes } from './capabilities.ts';
 import { checkAccess, isReadOnlyAccess } from './check-access.ts';
 import { checkPath, checkVolumeId } from './check-text.ts';
 import { decidePublish } from './decide.ts';
+import { isInline, publishInline } from './inline-volumes.ts';
 import { type VolumeLocks, volumeKey } from './locks.ts';
 import { mustProceed, requireVolume } from './volume-message.ts';
 
@@ -22,6 +23,13 @@ export function publishHandlers(deps: PublishDeps): Handlers<NodeService> {
       checkVolumeId(volumeId);
       checkPath('target_path', targetPath);
       const access = checkAccess(backend, request.volumeCapability);
+      if (isInline(request.volumeContext)) {
+        await locks.exclusive([volumeKey(volumeId)], async () => {
+          await publishInline(backend, request, access);
+          await giveToGroup(request, access, request.readonly || isReadOnlyAccess(access));
+        });
+        return {};
+      }
       if (canStageVolumes(backend)) checkStagingPath(request.stagingTargetPath);
       await locks.exclusive([volumeKey(volumeId)], async () =>
         publish(await requireVolume(backend, volumeId), request, access),
@@ -32,7 +40,11 @@ export function publishHandlers(deps: PublishDeps): Handlers<NodeService> {
     nodeUnpublishVolume: async ({ volumeId, targetPath }) => {
       checkVolumeId(volumeId);
       checkPath('target_path', targetPath);
-      await locks.exclusive([volumeKey(volumeId)], () => backend.unpublishVolume(volumeId, targetPath));
+      await locks.exclusive([volumeKey(volumeId)], async () => {
+        // Nothing in the request tells an inline volume from another.
+        const wasInline = (await backend.inline?.unpublish(volumeId, targetPath)) ?? false;
+        if (!wasInline) await backend.unpublishVolume(volumeId, targetPath);
+      });
       return {};
     },
     ...stageHandlers(deps),
@@ -44,17 +56,29 @@ export function publishHandlers(deps: PublishDeps): Handlers<NodeService> {
     const isAttachedReadOnly = volume.attachments.some((one) => one.nodeId === nodeId && one.isReadOnly);
     const isReadOnly = request.readonly || isReadOnlyAccess(access) || isAttachedReadOnly;
     const publications = await backend.publications(volume, targetPath);
-    if (!mustProceed(decidePublish(volume.id, { targetPath, isReadOnly, access }, publications))) return;
-    await backend.publishVolume({
-      volume,
-      targetPath,
-      stagingPath: request.stagingTargetPath,
-      access,
-      isReadOnly,
-      publishContext: request.publishContext,
-      context: request.volumeContext,
-      secrets: request.secrets,
-    });
+    if (mustProceed(decidePublish(volume.id, { targetPath, isReadOnly, access }, publications))) {
+      await backend.publishVolume({
+        volume,
+        targetPath,
+        stagingPath: request.stagingTargetPath,
+        access,
+        isReadOnly,
+        publishContext: request.publishContext,
+        context: request.volumeContext,
+        secrets: request.secrets,
+      });
+    }
+    await giveToGroup(request, access, isReadOnly);
+  }
+
+  // Also of a volume that was published before: the last try may have ended between the two. A pod starts after this call.
+  async function giveToGroup(
+    { volumeId, targetPath }: NodePublishVolumeRequest,
+    access: Access,
+    isReadOnly: boolean,
+  ): Promise<void> {
+    if (access.kind === 'block' || access.mountGroup === undefined || isReadOnly) return;
+    await backend.applyMountGroup?.(volumeId, targetPath, access.mountGroup);
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   StringMap,
   Volume,
 } from '../backend.ts';
+import { plainVolume } from '../plain-volume.ts';
 
 const parameters = z.object({ tier: z.enum(['fast', 'slow'], { message: 'must be fast or slow' }).optional() });
 
@@ -19,6 +20,7 @@ export interface MemoryBackend extends Backend<typeof parameters> {
   readonly volumes: Map<string, Volume>;
   readonly snapshots: Map<string, Snapshot>;
   readonly groups: Map<string, GroupSnapshot>;
+  readonly inlineVolumes: Map<string, Volume>;
   readonly published: Map<string, Publication & { volumeId: string }>;
   readonly calls: string[];
   /** Mutable parameters, as they came in. */
@@ -32,6 +34,7 @@ export function createMemoryBackend(): MemoryBackend {
   const volumes = new Map<string, Volume>();
   const snapshots = new Map<string, Snapshot>();
   const groups = new Map<string, GroupSnapshot>();
+  const inlineVolumes = new Map<string, Volume>();
   const published = new Map<string, Publication & { volumeId: string }>();
   const calls: string[] = [];
   const modified: StringMap[] = [];
@@ -66,6 +69,7 @@ export function createMemoryBackend(): MemoryBackend {
     volumes,
     snapshots,
     groups,
+    inlineVolumes,
     published,
     calls,
     modified,
@@ -164,6 +168,20 @@ export function createMemoryBackend(): MemoryBackend {
     },
     unpublishVolume: async (_id, targetPath) => {
       published.delete(targetPath);
+    },
+    inline: {
+      find: async (id) => inlineVolumes.get(id),
+      publications: async (volume) => [...published.values()].filter((one) => one.volumeId === volume.id),
+      publish: async ({ id, capacityBytes, givenParameters, fsType, targetPath, isReadOnly }) => {
+        calls.push(`inline ${id}`);
+        const volume = { ...plainVolume({ id, name: id, capacityBytes }), parameters: givenParameters, fsType };
+        inlineVolumes.set(id, volume);
+        published.set(targetPath, { volumeId: id, targetPath, isReadOnly, kind: 'mount' });
+      },
+      unpublish: async (id, targetPath) => {
+        published.delete(targetPath);
+        return inlineVolumes.delete(id);
+      },
     },
     volumeStats: async (_volume, path) =>
       published.has(path)

@@ -1,13 +1,16 @@
 import type { Backend, SizeRules } from '@holdfast/driver-kit';
+import { giveToGroup } from '@holdfast/mount';
 import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
+import { createInlineRecords } from '../pool/inline-records.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
 import { openPool, poolSpace, requireWritable } from '../pool/pool-folder.ts';
 import { createSnapshotRecords } from '../pool/snapshot-records.ts';
 import { createVolumeRecords } from '../pool/volume-records.ts';
 import { createDirFolders } from './dir-folders.ts';
+import { createDirInline } from './dir-inline.ts';
 import { createDirPublisher } from './dir-publisher.ts';
 import { createDirSnapshots } from './dir-snapshots.ts';
 import { createDirVolumes } from './dir-volumes.ts';
@@ -17,7 +20,15 @@ const parameters = z.object({});
 /** A folder per volume, bound into place. No attach, no stage; a size is a promise kept in the record, the file system's space is shared. */
 export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
   const { nodeId, role, log } = deps;
-  const pool = await openPool(deps.poolDir, ['volumes', 'data', 'nodes', 'snapshots', 'snapshot-data']);
+  const pool = await openPool(deps.poolDir, [
+    'volumes',
+    'data',
+    'nodes',
+    'snapshots',
+    'snapshot-data',
+    'inline/volumes',
+    'inline/data',
+  ]);
   const records = createVolumeRecords({ folder: `${pool}/volumes`, log });
   const folders = createDirFolders(`${pool}/data`);
   const volumes = createDirVolumes({ records, folders, log });
@@ -25,6 +36,12 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
   const snapshotFolders = createDirFolders(`${pool}/snapshot-data`);
   const snapshots = createDirSnapshots({ records: snapshotRecords, folders, snapshotFolders, log });
   const publisher = createDirPublisher(folders);
+  const inline = createDirInline({
+    store: createInlineRecords(`${pool}/inline/volumes`, nodeId),
+    folders: createDirFolders(`${pool}/inline/data`),
+    nodeId,
+    log,
+  });
   const nodes = createNodeRegistry(`${pool}/nodes`);
 
   return {
@@ -35,7 +52,10 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
     topology: nodeTopology({ nodeId, zone: '' }, nodes),
     maxVolumesPerNode: deps.maxVolumesPerNode,
     prepare: async () => {
-      if (role !== 'controller') await nodes.register(nodeId);
+      if (role !== 'controller') {
+        await nodes.register(nodeId);
+        await inline.recover();
+      }
       if (role === 'node') return;
       await snapshots.recover();
       await volumes.recover();
@@ -66,6 +86,8 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
     publications: (volume, targetPath) => publisher.publications(volume.id, targetPath),
     publishVolume: (request) => withMountCodes(() => publisher.publish(request)),
     unpublishVolume: (id, targetPath) => withMountCodes(() => publisher.unpublish(id, targetPath)),
+    applyMountGroup: (_id, path, gid) => giveToGroup(path, gid),
+    inline,
     volumeStats: (volume, path) => publisher.stats(volume.id, path),
   };
 }

@@ -1,9 +1,10 @@
 import type { Backend, SizeRules } from '@holdfast/driver-kit';
-import { canGrowMountedExt, fileSystemTypes, isFileSystemType, minimumSizeBytes } from '@holdfast/mount';
+import { canGrowMountedExt, fileSystemTypes, giveToGroup, isFileSystemType, minimumSizeBytes } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
+import { createInlineRecords } from '../pool/inline-records.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
 import { openPool, poolSpace, requireWritable } from '../pool/pool-folder.ts';
@@ -13,6 +14,7 @@ import { createDiskCopies } from './disk-copies.ts';
 import { createDiskDevices, requireLoopDevices } from './disk-device.ts';
 import { createDiskHealth } from './disk-health.ts';
 import { createDiskImages } from './disk-images.ts';
+import { createDiskInline } from './disk-inline.ts';
 import { createDiskPublisher } from './disk-publisher.ts';
 import { createDiskSnapshots } from './disk-snapshots.ts';
 import { createDiskStaging } from './disk-staging.ts';
@@ -42,16 +44,27 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     'snapshots',
     'snapshot-images',
     'groups',
+    'inline/volumes',
+    'inline/images',
+    'inline/stages',
   ]);
   const records = createVolumeRecords({ folder: `${pool}/volumes`, log });
   const stageRecords = createStageRecords(`${pool}/stages`, nodeId);
   const images = createDiskImages(`${pool}/images`);
   const nodes = createNodeRegistry(`${pool}/nodes`);
-  const devices = createDiskDevices({ images, records: records.store, nodeId });
+  const inlineStore = createInlineRecords(`${pool}/inline/volumes`, nodeId);
+  const inlineImages = createDiskImages(`${pool}/inline/images`);
+  const devices = createDiskDevices({ images, neighbours: [inlineImages], records: records.store, nodeId });
   const snapshotRecords = createSnapshotRecords({ folder: `${pool}/snapshots`, log });
   const groups = createGroupRecords(`${pool}/groups`);
   const snapshotImages = createDiskImages(`${pool}/snapshot-images`);
-  const space = createPoolSpace({ pool, records, snapshots: snapshotRecords, images });
+  const space = createPoolSpace({
+    pool,
+    records,
+    snapshots: snapshotRecords,
+    images,
+    inline: { store: inlineStore, images: inlineImages },
+  });
   const copies = createDiskCopies({ devices, ownNodeId: role === 'controller' ? undefined : nodeId, log });
   const volumes = createDiskVolumes({
     records,
@@ -76,12 +89,22 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
   });
   const health = createDiskHealth({ pool, images, devices });
   const staging = createDiskStaging({ devices, stageRecords, log });
+  const inline = createDiskInline({
+    store: inlineStore,
+    images: inlineImages,
+    stagesFolder: `${pool}/inline/stages`,
+    otherImages: images,
+    space,
+    nodeId,
+    log,
+  });
   const publisher = createDiskPublisher({ devices, stageRecords });
 
   async function recoverNode(): Promise<void> {
     await requireLoopDevices();
     await nodes.register(nodeId, zone);
     await stageRecords.removeTemporaryFiles();
+    await inline.recover();
     if (!(await canGrowMountedExt())) {
       log.warn(
         'Without CAP_SYS_RESOURCE a mounted ext4 volume does not grow; it grows when it is staged the next time',
@@ -169,6 +192,8 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     publications: publisher.publications,
     publishVolume: (request) => withMountCodes(() => publisher.publish(request)),
     unpublishVolume: (id, targetPath) => withMountCodes(() => publisher.unpublish(id, targetPath)),
+    applyMountGroup: (_id, path, gid) => giveToGroup(path, gid),
+    inline,
     volumeStats: publisher.stats,
     expandOnNode: (volume, path) => withMountCodes(() => publisher.expand(volume, path)),
   };

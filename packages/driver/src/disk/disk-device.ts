@@ -39,10 +39,12 @@ const graceMs = 3_000;
 
 export function createDiskDevices(deps: {
   images: DiskImages;
+  /** Other images whose devices are mounted at targets as well. */
+  neighbours?: readonly DiskImages[];
   records: Pick<RecordStore<VolumeRecord>, 'load'>;
   nodeId: string;
 }): DiskDevices {
-  const { images, records, nodeId } = deps;
+  const { images, neighbours = [], records, nodeId } = deps;
 
   /** Also those over an image of the same name that was removed while attached: inode and device tell, or the path. */
   async function allOf(id: string): Promise<LoopDevice[]> {
@@ -60,9 +62,11 @@ export function createDiskDevices(deps: {
   async function isOfAnother(id: string, entry: MountEntry): Promise<boolean> {
     const shown = (await listLoopDevices()).filter((loop) => showsDevice(entry, loop.device));
     if (shown.length === 0) return false;
-    for (const other of await images.ids()) {
-      if (other === id || !(await images.has(other))) continue;
-      if ((await findLoopDevice(images.pathOf(other), shown)) !== undefined) return true;
+    for (const among of [images, ...neighbours]) {
+      for (const other of await among.ids()) {
+        if ((other === id && among === images) || !(await among.has(other))) continue;
+        if ((await findLoopDevice(among.pathOf(other), shown)) !== undefined) return true;
+      }
     }
     return false;
   }

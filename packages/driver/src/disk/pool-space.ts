@@ -1,6 +1,8 @@
 import { type Clock, createKeyedLock, formatBytes, systemClock } from '@holdfast/core';
 import { rpcError } from '@holdfast/rpc';
+import type { InlineRecord } from '../pool/inline-records.ts';
 import { poolSpace } from '../pool/pool-folder.ts';
+import type { RecordStore } from '../pool/record-store.ts';
 import type { SnapshotRecords } from '../pool/snapshot-records.ts';
 import type { VolumeRecords } from '../pool/volume-records.ts';
 import type { DiskImages } from './disk-images.ts';
@@ -33,15 +35,29 @@ export function createPoolSpace(deps: {
   records: VolumeRecords;
   snapshots: SnapshotRecords;
   images: DiskImages;
+  /** Inline volumes. */
+  inline?: { readonly store: RecordStore<InlineRecord>; readonly images: DiskImages };
   clock?: Pick<Clock, 'monotonicMs'>;
 }): PoolSpace {
-  const { pool, records, snapshots, images, clock = systemClock } = deps;
+  const { pool, records, snapshots, images, inline, clock = systemClock } = deps;
   const turns = createKeyedLock();
   let last: Count | undefined;
 
+  async function promisedInline(): Promise<bigint> {
+    if (inline === undefined) return 0n;
+    let promised = 0n;
+    for (const id of await inline.store.ids()) {
+      // Gone meanwhile, or unreadable: nobody can be told to use it.
+      const record = await inline.store.load(id).catch(() => undefined);
+      const missing = (record?.capacityBytes ?? 0n) - (await inline.images.allocatedBytes(id));
+      if (missing > 0n) promised += missing;
+    }
+    return promised;
+  }
+
   async function count(): Promise<Count> {
     const atMs = clock.monotonicMs();
-    let promised = 0n;
+    let promised = await promisedInline();
     for (const { id, capacityBytes, sharedBytes } of await records.all()) {
       const allocated = await images.allocatedBytes(id);
       if (allocated < capacityBytes) promised += capacityBytes - allocated;

@@ -44,7 +44,7 @@ export async function startDriver(
   const output = collect(child);
   const exited = once(child, 'exit');
   const connection = await Promise.race([
-    dialUnix({ address, log: silentLogger, timeoutMs: 20_000 }),
+    dialUnix({ address, log: silentLogger, timeoutMs: 120_000 }),
     exited.then(() => Promise.reject(new Error(`the driver ended: ${output()}`))),
   ]);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
