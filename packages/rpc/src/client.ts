@@ -6,7 +6,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { formatGoDuration } from '@holdfast/core';
-import type { RequestOf, ResponseOf, UnaryMethodOf } from './method.ts';
+import type { RequestOf, ResponseOf, StreamMethodOf, UnaryMethodOf } from './method.ts';
 import { type ObserveDeps, observeCall } from './observe.ts';
 import { rpcError, toRpcError } from './rpc-error.ts';
 
@@ -18,9 +18,11 @@ export interface CallOptions {
   isMigrated?: boolean;
 }
 
-/** The unary methods of a service. Each rejects with RpcError and nothing else. */
+/** The methods of a service. Each rejects with RpcError and nothing else; a stream is called when it is first read from. */
 export type Client<S extends ServiceDefinition> = {
   [K in UnaryMethodOf<S>]: (request: RequestOf<S[K]>, options: CallOptions) => Promise<ResponseOf<S[K]>>;
+} & {
+  [K in StreamMethodOf<S>]: (request: RequestOf<S[K]>, options: CallOptions) => AsyncIterable<ResponseOf<S[K]>>;
 };
 
 function canceled(signal: AbortSignal) {
@@ -64,10 +66,47 @@ function withMigration(deps: ClientDeps, { isMigrated = false }: CallOptions): O
   return deps.isMigrationCounted() ? { ...deps, isMigrated } : deps;
 }
 
+/** Answers as they come. Whoever stops reading ends the call. */
+async function* streamCall(
+  grpcClient: GrpcClient,
+  method: MethodDefinition<unknown, unknown>,
+  request: unknown,
+  options: CallOptions,
+  deps: ClientDeps,
+): AsyncGenerator {
+  const { timeoutMs, signal } = options;
+  const ended = Promise.withResolvers<object>();
+  const observed = observeCall(withMigration(deps, options), method.path, request, () => ended.promise);
+  // Who waits for it waits below.
+  observed.catch(() => undefined);
+  if (deps.isClosed()) ended.reject(rpcError('Canceled', 'the connection is closed'));
+  else if (signal?.aborted) ended.reject(canceled(signal));
+  else {
+    const call = grpcClient.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      new Metadata(),
+      { deadline: Date.now() + timeoutMs },
+    );
+    const onAbort = () => call.cancel();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      for await (const response of call) yield response;
+    } catch (error) {
+      ended.reject(signal?.aborted === true ? canceled(signal) : toRpcError(error));
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      call.cancel();
+      ended.resolve({});
+    }
+  }
+  await observed;
+}
+
 function hasEveryMethod<S extends ServiceDefinition>(service: S, methods: object): methods is Client<S> {
-  return Object.entries(service).every(
-    ([name, { requestStream, responseStream }]) => requestStream || responseStream || name in methods,
-  );
+  return Object.entries(service).every(([name, { requestStream }]) => requestStream || name in methods);
 }
 
 export interface ClientDeps extends Omit<ObserveDeps, 'isMigrated'> {
@@ -80,16 +119,18 @@ export function createClient<S extends ServiceDefinition>(
   service: S,
   deps: ClientDeps,
 ): Client<S> {
-  const unary = Object.entries(service).filter(([, method]) => !method.requestStream && !method.responseStream);
+  const offered = Object.entries(service).filter(([, method]) => !method.requestStream);
   const methods = Object.fromEntries(
-    unary.map(([name, method]) => [
+    offered.map(([name, method]) => [
       name,
-      (request: unknown, options: CallOptions): Promise<unknown> =>
-        observeCall(withMigration(deps, options), method.path, request, () => {
-          // As grpc-go: it is the caller who ended this.
-          if (deps.isClosed()) throw rpcError('Canceled', 'the connection is closed');
-          return unaryCall(grpcClient, method, request, options);
-        }),
+      (request: unknown, options: CallOptions): Promise<unknown> | AsyncIterable<unknown> =>
+        method.responseStream
+          ? streamCall(grpcClient, method, request, options, deps)
+          : observeCall(withMigration(deps, options), method.path, request, () => {
+              // As grpc-go: it is the caller who ended this.
+              if (deps.isClosed()) throw rpcError('Canceled', 'the connection is closed');
+              return unaryCall(grpcClient, method, request, options);
+            }),
     ]),
   );
   if (!hasEveryMethod(service, methods)) throw new Error('a service definition has a method of no kind');

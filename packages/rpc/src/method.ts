@@ -5,7 +5,17 @@ interface UnaryMethod {
   readonly responseStream: false;
 }
 
-/** Names of a service's unary methods. Streams (SnapshotMetadata only) are not offered yet. */
+interface ServerStreamMethod {
+  readonly requestStream: false;
+  readonly responseStream: true;
+}
+
+/** Names of the methods that answer with a stream: SnapshotMetadata's. */
+export type StreamMethodOf<S extends ServiceDefinition> = {
+  [K in keyof S]: S[K] extends ServerStreamMethod ? K : never;
+}[keyof S];
+
+/** Names of a service's unary methods. */
 export type UnaryMethodOf<S extends ServiceDefinition> = {
   [K in keyof S]: S[K] extends UnaryMethod ? K : never;
 }[keyof S];

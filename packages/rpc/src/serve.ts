@@ -10,6 +10,7 @@ import type { OperationMetrics } from './metrics.ts';
 import type { ObserveDeps } from './observe.ts';
 import type { ServiceBinding } from './service.ts';
 import { socketState } from './socket-state.ts';
+import { streamHandler } from './stream-handler.ts';
 import { unaryHandler } from './unary-handler.ts';
 
 export interface UnixServer {
@@ -67,12 +68,17 @@ function listen(server: Server, socketPath: string): Promise<void> {
 }
 
 function addService(server: Server, { service, handlers }: ServiceBinding, deps: ObserveDeps): void {
-  const unary = Object.entries(service).filter(([, method]) => !method.requestStream && !method.responseStream);
+  const served = Object.entries(service).filter(([, method]) => !method.requestStream);
   server.addService(
     Object.fromEntries(
-      unary.map(([name, method]) => [name, { ...method, responseSerialize: (encoded: Buffer) => encoded }]),
+      served.map(([name, method]) => [name, { ...method, responseSerialize: (encoded: Buffer) => encoded }]),
     ),
-    Object.fromEntries(unary.map(([name, method]) => [name, unaryHandler(deps, method, handlers.get(name))])),
+    Object.fromEntries(
+      served.map(([name, method]) => [
+        name,
+        (method.responseStream ? streamHandler : unaryHandler)(deps, method, handlers.get(name)),
+      ]),
+    ),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import type { RequestOf, ResponseOf, UnaryMethodOf } from './method.ts';
+import type { RequestOf, ResponseOf, StreamMethodOf, UnaryMethodOf } from './method.ts';
 
 export interface CallContext {
   /** Full method, such as `/csi.v1.Node/NodePublishVolume`. */
@@ -13,9 +13,11 @@ export interface CallContext {
 /** The methods a server implements; it answers Unimplemented for the others. */
 export type Handlers<S extends ServiceDefinition> = {
   [K in UnaryMethodOf<S>]?: (request: RequestOf<S[K]>, context: CallContext) => Promise<ResponseOf<S[K]>>;
+} & {
+  [K in StreamMethodOf<S>]?: (request: RequestOf<S[K]>, context: CallContext) => AsyncIterable<ResponseOf<S[K]>>;
 };
 
-export type UntypedHandler = (request: unknown, context: CallContext) => Promise<unknown>;
+export type UntypedHandler = (request: unknown, context: CallContext) => Promise<unknown> | AsyncIterable<unknown>;
 
 /** A service with its handlers. Their types were checked by `bindService` and are gone here. */
 export interface ServiceBinding {

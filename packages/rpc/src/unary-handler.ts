@@ -10,7 +10,12 @@ import type { CallContext, UntypedHandler } from './service.ts';
  * An error that chose no code is a fault of the server: its stack goes to the log, its message to the caller. To stop when
  * the caller went away is no fault.
  */
-function logUnexpected(deps: ObserveDeps, { method, signal }: CallContext, request: unknown, error: unknown): void {
+export function logUnexpected(
+  deps: ObserveDeps,
+  { method, signal }: CallContext,
+  request: unknown,
+  error: unknown,
+): void {
   if (error instanceof RpcError || isAbort(error, signal)) return;
   const text = error instanceof Error ? (error.stack ?? error.message) : errorMessage(error);
   deps.log.error('GRPC handler failed', {
