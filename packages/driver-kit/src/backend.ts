@@ -77,6 +77,12 @@ export interface CreateSnapshotRequest {
   readonly secrets: StringMap;
 }
 
+/** A part of a volume. */
+export interface BlockRange {
+  readonly offsetBytes: bigint;
+  readonly sizeBytes: bigint;
+}
+
 export interface GroupSnapshot {
   readonly id: string;
   readonly name: string;
@@ -265,6 +271,15 @@ export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
   /** With all its members. Absent is success. */
   deleteGroupSnapshot?(id: string): Promise<void>;
   findGroupSnapshot?(id: string): Promise<GroupSnapshot | undefined>;
+
+  /**
+   * The service SnapshotMetadata: which parts of a snapshot hold data, and which differ from an earlier snapshot of the same volume. In
+   * ascending order, without overlaps; what ends at or before `fromBytes` may be left out. More than there is may be named, never less.
+   */
+  readonly snapshotBlocks?: {
+    allocated(snapshot: Snapshot, fromBytes: bigint, signal: AbortSignal): AsyncIterable<BlockRange>;
+    changed(base: Snapshot, target: Snapshot, fromBytes: bigint, signal: AbortSignal): AsyncIterable<BlockRange>;
+  };
 
   /** As the controller sees the volume. */
   volumeHealth?(volume: Volume): Promise<readonly HealthProblem[]>;

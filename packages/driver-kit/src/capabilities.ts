@@ -14,6 +14,7 @@ export function pluginCapabilitiesOf(backend: Backend, role: Role): PluginCapabi
     ['CONTROLLER_SERVICE', role !== 'node'],
     ['VOLUME_ACCESSIBILITY_CONSTRAINTS', backend.topology !== undefined],
     ['GROUP_CONTROLLER_SERVICE', role !== 'node' && canSnapshotGroups(backend)],
+    ['SNAPSHOT_METADATA_SERVICE', role !== 'node' && canTellBlocks(backend)],
     ['SNAPSHOT_ACCESSIBILITY_CONSTRAINTS', backend.topology !== undefined && canSnapshot(backend)],
     ['EXPANSION_ONLINE', backend.expandVolume !== undefined || backend.expandOnNode !== undefined],
   ]);
@@ -72,6 +73,10 @@ export function canSnapshotGroups(backend: Backend): boolean {
     backend.deleteGroupSnapshot !== undefined &&
     backend.findGroupSnapshot !== undefined
   );
+}
+
+export function canTellBlocks(backend: Backend): boolean {
+  return canSnapshot(backend) && backend.snapshotBlocks !== undefined;
 }
 
 export function canModifyVolumes(backend: Backend): boolean {

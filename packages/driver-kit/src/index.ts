@@ -3,6 +3,7 @@ export type {
   AccessMode,
   Attachment,
   Backend,
+  BlockRange,
   CreateGroupSnapshotRequest,
   CreateRequest,
   CreateSnapshotRequest,

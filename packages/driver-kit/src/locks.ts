@@ -7,6 +7,8 @@ export interface VolumeLocks {
    * operations run beside one another, and not beside an exclusive one.
    */
   exclusive<T>(keys: readonly string[], work: () => Promise<T>, shared?: readonly string[]): Promise<T>;
+  /** Keeps exclusive operations away until what it returns is called, beside whatever else only reads. */
+  share(keys: readonly string[]): () => void;
   /** Waits its turn: for what different volumes share, such as a node's count of attachments. */
   inTurn<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
@@ -25,17 +27,25 @@ export function createVolumeLocks(): VolumeLocks {
     }
   }
 
+  function take(keys: readonly string[], shared: readonly string[]): void {
+    const taken = [
+      ...keys.filter((key) => held.has(key) || readers.has(key)),
+      ...shared.filter((key) => held.has(key)),
+    ];
+    if (taken.length > 0) {
+      throw rpcError('Aborted', `another operation on ${taken.join(' or ')} is still running: try again later`);
+    }
+    for (const key of keys) held.add(key);
+    for (const key of shared) readers.set(key, (readers.get(key) ?? 0) + 1);
+  }
+
   return {
+    share(keys) {
+      take([], keys);
+      return () => release([], keys);
+    },
     async exclusive(keys, work, shared = []) {
-      const taken = [
-        ...keys.filter((key) => held.has(key) || readers.has(key)),
-        ...shared.filter((key) => held.has(key)),
-      ];
-      if (taken.length > 0) {
-        throw rpcError('Aborted', `another operation on ${taken.join(' or ')} is still running: try again later`);
-      }
-      for (const key of keys) held.add(key);
-      for (const key of shared) readers.set(key, (readers.get(key) ?? 0) + 1);
+      take(keys, shared);
       try {
         return await work();
       } finally {

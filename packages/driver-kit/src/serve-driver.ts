@@ -1,13 +1,20 @@
 import type { Logger } from '@holdfast/core';
-import { ControllerService, GroupControllerService, IdentityService, NodeService } from '@holdfast/csi-spec';
+import {
+  ControllerService,
+  GroupControllerService,
+  IdentityService,
+  NodeService,
+  SnapshotMetadataService,
+} from '@holdfast/csi-spec';
 import { bindService, type OperationMetrics, serveUnix, type UnixServer } from '@holdfast/rpc';
 import type { z } from 'zod';
 import type { Backend } from './backend.ts';
-import { canSnapshotGroups, type Role } from './capabilities.ts';
+import { canSnapshotGroups, canTellBlocks, type Role } from './capabilities.ts';
 import { createControllerHandlers } from './controller-service.ts';
 import { createGroupHandlers } from './group-service.ts';
 import { createIdentityHandlers } from './identity-service.ts';
 import { createVolumeLocks } from './locks.ts';
+import { createMetadataHandlers } from './metadata-service.ts';
 import { createNodeHandlers } from './node-service.ts';
 
 export interface DriverDeps<Schema extends z.ZodObject> {
@@ -45,6 +52,9 @@ export async function serveDriver<Schema extends z.ZodObject>(deps: DriverDeps<S
   if (role !== 'node') services.push(bindService(ControllerService, createControllerHandlers({ backend, locks })));
   if (role !== 'node' && canSnapshotGroups(backend)) {
     services.push(bindService(GroupControllerService, createGroupHandlers({ backend, locks })));
+  }
+  if (role !== 'node' && canTellBlocks(backend)) {
+    services.push(bindService(SnapshotMetadataService, createMetadataHandlers({ backend, locks })));
   }
   if (role !== 'controller') services.push(bindService(NodeService, createNodeHandlers({ backend, locks, nodeId })));
   return serveUnix({ address, services, log, ...(metrics === undefined ? {} : { metrics }) });

@@ -2,6 +2,7 @@ import { rpcError } from '@holdfast/rpc';
 import * as z from 'zod';
 import type {
   Backend,
+  BlockRange,
   CreateRequest,
   GroupSnapshot,
   Publication,
@@ -21,6 +22,8 @@ export interface MemoryBackend extends Backend<typeof parameters> {
   readonly snapshots: Map<string, Snapshot>;
   readonly groups: Map<string, GroupSnapshot>;
   readonly inlineVolumes: Map<string, Volume>;
+  /** What SnapshotMetadata tells of every snapshot. */
+  readonly blocks: BlockRange[];
   readonly published: Map<string, Publication & { volumeId: string }>;
   readonly calls: string[];
   /** Mutable parameters, as they came in. */
@@ -34,6 +37,7 @@ export function createMemoryBackend(): MemoryBackend {
   const volumes = new Map<string, Volume>();
   const snapshots = new Map<string, Snapshot>();
   const groups = new Map<string, GroupSnapshot>();
+  const blocks: BlockRange[] = [];
   const inlineVolumes = new Map<string, Volume>();
   const published = new Map<string, Publication & { volumeId: string }>();
   const calls: string[] = [];
@@ -70,6 +74,7 @@ export function createMemoryBackend(): MemoryBackend {
     snapshots,
     groups,
     inlineVolumes,
+    blocks,
     published,
     calls,
     modified,
@@ -135,6 +140,16 @@ export function createMemoryBackend(): MemoryBackend {
       groups.delete(id);
     },
     findGroupSnapshot: async (id) => groups.get(id),
+    snapshotBlocks: {
+      async *allocated() {
+        yield* blocks;
+        await backend.gate;
+      },
+      async *changed(base, target) {
+        calls.push(`compare ${base.id} ${target.id}`);
+        yield* blocks;
+      },
+    },
     volumeHealth: async (volume) =>
       volume.name === 'ill' ? [{ kind: 'DATA_LOSS', reason: 'ImageMissing', message: 'its image is gone' }] : [],
     volumeHealthOnNode: async () => [],

@@ -10,6 +10,7 @@ import {
   IdentityService,
   VolumeCapability_AccessMode_Mode as Mode,
   NodeService,
+  SnapshotMetadataService,
   VolumeCapability,
 } from '@holdfast/csi-spec';
 import { type Client, dialUnix } from '@holdfast/rpc';
@@ -28,6 +29,7 @@ export interface ServedKit {
   readonly controller: Client<ControllerService>;
   readonly group: Client<GroupControllerService>;
   readonly node: Client<NodeService>;
+  readonly metadata: Client<SnapshotMetadataService>;
   create(name: string, more?: DeepPartial<CreateVolumeRequest>): ReturnType<Client<ControllerService>['createVolume']>;
   stop(): Promise<void>;
 }
@@ -45,6 +47,7 @@ export async function serveKit(backend: Backend): Promise<ServedKit> {
     controller,
     group: connection.client(GroupControllerService),
     node: connection.client(NodeService),
+    metadata: connection.client(SnapshotMetadataService),
     create: (name, more = {}) =>
       controller.createVolume(
         CreateVolumeRequest.fromPartial({ name, volumeCapabilities: [mountCapability], ...more }),
