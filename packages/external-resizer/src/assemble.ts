@@ -16,6 +16,7 @@ export async function assembleResizer({ values, context, client, found }: Assemb
   const { timeoutMs, resizeTimeoutMs, modifyTimeoutMs, featureGates } = values;
   const { connection, driverName } = found;
   const driver = await driverTraits(found, { timeoutMs, signal });
+  if (driver.plugin !== undefined) connection.countMigration();
   const isModifying =
     driver.canModify && featureGates.VolumeAttributesClass && (await servesAttributesClasses({ client, log, signal }));
   const caches = createCaches({ client, driver, isModifying, log });

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { StoreChange } from '@holdfast/control';
 import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
 import { wantedClass } from './decide-modify.ts';
-import { resourceStatuses } from './names.ts';
+import { annotations, resourceStatuses } from './names.ts';
 
 /*
  * Which change of a claim calls for a look at once, past its back-off. What we write ourselves does not: each failure that
@@ -24,12 +25,17 @@ export function isWorthModifying(change: ClaimChange): boolean {
 /** Whether a volume's change is one that its claim may have waited for. */
 export function isWorthClaims(change: StoreChange<PersistentVolume>): boolean {
   if (change.kind !== 'updated') return change.kind === 'added';
-  return change.object.spec?.claimRef?.uid !== change.old.spec?.claimRef?.uid;
+  const { object, old } = change;
+  // Labels are kept where the translation of an in-tree volume needs them.
+  return object.spec?.claimRef?.uid !== old.spec?.claimRef?.uid || !isDeepStrictEqual(labelsOf(object), labelsOf(old));
 }
 
 /** What users, the binder and kubelet change, as one text to compare. */
-function resizePart({ spec, status }: PersistentVolumeClaim): string {
-  return [spec?.volumeName, spec?.resources?.requests?.storage, status?.phase, status?.capacity?.storage].join(' ');
+function resizePart({ metadata, spec, status }: PersistentVolumeClaim): string {
+  const resizer = metadata.annotations?.[annotations.storageResizer];
+  return [resizer, spec?.volumeName, spec?.resources?.requests?.storage, status?.phase, status?.capacity?.storage].join(
+    ' ',
+  );
 }
 
 function modifyPart(claim: PersistentVolumeClaim): string {
@@ -38,4 +44,8 @@ function modifyPart(claim: PersistentVolumeClaim): string {
 
 function statusOf({ status }: PersistentVolumeClaim): string {
   return status?.allocatedResourceStatuses?.storage ?? '';
+}
+
+function labelsOf({ metadata }: PersistentVolume): unknown {
+  return metadata.labels;
 }

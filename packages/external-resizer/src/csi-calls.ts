@@ -30,14 +30,16 @@ export interface ModifyVerdict {
   readonly isInfeasible: boolean;
 }
 
+export interface ExpandParts {
+  readonly requiredBytes: bigint;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** The volume is one of an in-tree plug-in, which the metrics tell. */
+  readonly isMigrated: boolean;
+}
+
 export interface CsiCalls {
   /** @throws AccessModeError when the volume's access modes have no counterpart in CSI */
-  expandVolume(
-    volume: PersistentVolume,
-    requiredBytes: bigint,
-    secrets: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<ExpandResult>;
+  expandVolume(volume: PersistentVolume, request: ExpandParts, signal: AbortSignal): Promise<ExpandResult>;
   modifyVolume(
     volume: PersistentVolume,
     parameters: Readonly<Record<string, string>>,
@@ -59,7 +61,7 @@ export function createCsiCalls(deps: CsiCallsDeps): CsiCalls {
   const { driver } = deps;
   const controller = deps.connection.client(ControllerService);
   return {
-    async expandVolume(volume, requiredBytes, secrets, signal) {
+    async expandVolume(volume, { requiredBytes, secrets, isMigrated }, signal) {
       const request = {
         volumeId: volume.spec?.csi?.volumeHandle ?? '',
         capacityRange: { requiredBytes, limitBytes: 0n },
@@ -70,7 +72,8 @@ export function createCsiCalls(deps: CsiCallsDeps): CsiCalls {
         }),
       };
       try {
-        const reply = await controller.controllerExpandVolume(request, { timeoutMs: deps.resizeTimeoutMs, signal });
+        const options = { timeoutMs: deps.resizeTimeoutMs, signal, isMigrated };
+        const reply = await controller.controllerExpandVolume(request, options);
         if (reply.capacityBytes < requiredBytes) {
           return { kind: 'wrongReply', message: tooSmall(driver.driverName, reply.capacityBytes, requiredBytes) };
         }

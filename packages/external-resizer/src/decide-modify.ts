@@ -66,7 +66,8 @@ interface Target {
 export function decideModify(view: ModifyView, driverName: string): ModifyStep {
   const { claim, volume } = view;
   if (!claim) return { kind: 'forget', reason: 'the claim is gone' };
-  const binding = bindingOf(claim, volume, driverName);
+  // A volume of an in-tree plug-in has no class.
+  const binding = bindingOf(claim, volume, { driverName });
   if (binding.kind === 'none') return ignore(binding.reason);
   if (claim.status?.phase !== 'Bound') return ignore('the claim is not bound');
 

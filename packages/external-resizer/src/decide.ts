@@ -1,5 +1,6 @@
 import { parseBytes, QuantityError } from '@holdfast/core';
 import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
+import { isOfPlugin, MigrationError, volumeToCsi } from '@holdfast/migration';
 import { type BoundClaim, bindingOf } from './bound-claim.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations, conditions, resourceStatuses } from './names.ts';
@@ -60,7 +61,9 @@ export type ClaimStep = { readonly reason: string } & (
 export interface Expansion {
   readonly kind: 'expand';
   readonly claim: PersistentVolumeClaim;
+  /** With a CSI source, also where it is one of an in-tree plug-in. */
   readonly volume: PersistentVolume;
+  readonly isMigrated: boolean;
   readonly target: Size;
   /** The claim's status does not yet say that this size is being worked on. */
   readonly isNewTarget: boolean;
@@ -72,17 +75,19 @@ type BoundView = ClaimView & BoundClaim;
 export function decideClaim(view: ClaimView, context: ResizeContext): ClaimStep {
   const { claim, volume } = view;
   if (!claim) return { kind: 'forget', reason: 'the claim is gone' };
-  const binding = bindingOf(claim, volume, context.driver.driverName);
+  const binding = bindingOf(claim, volume, context.driver);
   if (binding.kind === 'none') return ignore(binding.reason);
   try {
     return decideBound({ ...view, claim, volume: binding.volume }, context);
   } catch (error) {
-    if (error instanceof QuantityError) return { kind: 'refuse', claim, reason: error.message };
+    if (error instanceof QuantityError || error instanceof MigrationError) {
+      return { kind: 'refuse', claim, reason: error.message };
+    }
     throw error;
   }
 }
 
-/** @throws QuantityError */
+/** @throws QuantityError, MigrationError */
 function decideBound(view: BoundView, context: ResizeContext): ClaimStep {
   const { claim, volume } = view;
   const { phase, capacity } = claim.status ?? {};
@@ -127,7 +132,19 @@ function decideGrowth(view: BoundView, requested: Size, driver: DriverTraits): C
     return { kind: 'awaitRelease', claim, reason };
   }
   const isNewTarget = !isSameTarget || resourceStatus === '';
-  return { kind: 'expand', claim, volume, target, isNewTarget, reason: 'the claim asks for more than it has' };
+  const reason = 'the claim asks for more than it has';
+  return { kind: 'expand', claim, ...asKnownToDriver(volume, driver), target, isNewTarget, reason };
+}
+
+/** @throws MigrationError */
+function asKnownToDriver(
+  volume: PersistentVolume,
+  { plugin, isNodeOnly }: DriverTraits,
+): Pick<Expansion, 'volume' | 'isMigrated'> {
+  const isMigrated = isOfPlugin(volume, plugin);
+  // Where there is no call to make, there is nothing to translate.
+  if (!plugin || !isMigrated || isNodeOnly) return { volume, isMigrated };
+  return { volume: volumeToCsi(plugin, volume), isMigrated };
 }
 
 /** Whether the node has caught up, so that the size it started from is of no more use to it. */

@@ -1,4 +1,5 @@
 import { NodeService, nodeCapabilities } from '@holdfast/csi-spec';
+import { type InTreePlugin, pluginOfDriver } from '@holdfast/migration';
 import { type DriverConnection, ExitError } from '@holdfast/sidecar';
 
 /** What the driver said it can do, as far as it changes what we do. */
@@ -11,6 +12,8 @@ export interface DriverTraits {
   /** Volumes take another VolumeAttributesClass. */
   readonly canModify: boolean;
   readonly hasSingleNodeMultiWriter: boolean;
+  /** The in-tree plug-in whose volumes the driver serves too. */
+  readonly plugin?: InTreePlugin | undefined;
 }
 
 /**
@@ -29,6 +32,7 @@ export async function driverTraits(
     driverName,
     canModify: controllerCapabilities.has('MODIFY_VOLUME'),
     hasSingleNodeMultiWriter: controllerCapabilities.has('SINGLE_NODE_MULTI_WRITER'),
+    plugin: pluginOfDriver(driverName),
   };
   if (controllerCapabilities.has('EXPAND_VOLUME')) return { ...traits, canExpand: true, isNodeOnly: false };
   const node = nodeCapabilities(await connection.client(NodeService).nodeGetCapabilities({}, options));

@@ -21,6 +21,8 @@ export function queueName(driverName: string): string {
 export const annotations = {
   /** On a claim, for kubelet: the last expansion was done without the node (kubernetes/kubernetes#131397). */
   nodeExpansionNotRequired: 'volume.kubernetes.io/node-expansion-not-required',
+  /** On a claim, by kube-controller-manager: the driver that grows its volume of an in-tree plug-in. */
+  storageResizer: 'volume.kubernetes.io/storage-resizer',
   /** On a volume, for kubelet: the claim's size before the expansion that the node has yet to finish. */
   preResizeCapacity: 'volume.alpha.kubernetes.io/pre-resize-capacity',
   /** On a volume, from the provisioner: the Secret for ControllerModifyVolume. */

@@ -57,7 +57,7 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
   }
 
   async function expandAndRecord(step: Expansion, signal: AbortSignal): Promise<Outcome> {
-    const { volume, target } = step;
+    const { volume, target, isMigrated } = step;
     // Read before anything is announced: without it there is no call to make.
     const secrets = isNodeOnly ? {} : await secretsOf(volume, signal);
     const start = startPatch(step.claim, { target, isNewTarget: step.isNewTarget, nowMs: clock.nowMs() });
@@ -68,7 +68,7 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
       : await tellIfSlow(
           clock,
           () => events.resizing(claim, volume),
-          () => calls.expandVolume(volume, target.bytes, secrets, signal),
+          () => calls.expandVolume(volume, { requiredBytes: target.bytes, secrets, isMigrated }, signal),
         );
     switch (result.kind) {
       case 'expanded':

@@ -16,6 +16,7 @@ import {
   type VolumeAttributesClass,
   volumeAttributesClasses,
 } from '@holdfast/kube';
+import { isOfPlugin, keptForTranslation } from '@holdfast/migration';
 import { recordedClass, wantedClass } from './decide-modify.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
@@ -49,7 +50,7 @@ export function createCaches(deps: {
     client,
     log,
     resource: persistentVolumeClaims,
-    project: projectClaim,
+    project: (claim) => projectClaim(claim, driver),
     indexes: {
       volume: ({ spec }) => (spec?.volumeName ? [spec.volumeName] : []),
       class: (claim) => [...new Set([wantedClass(claim), recordedClass(claim)])].filter((name) => name !== ''),
@@ -59,7 +60,7 @@ export function createCaches(deps: {
     client,
     log,
     resource: persistentVolumes,
-    project: (volume) => projectVolume(volume, driver.driverName),
+    project: (volume) => projectVolume(volume, driver),
   });
   const classes = createReflector({ client, log, resource: volumeAttributesClasses, project: projectClass });
   const { synced, tasks } = groupReflectors({ claims, volumes });
@@ -71,10 +72,11 @@ export function createCaches(deps: {
   };
 }
 
-function projectClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
+function projectClaim(claim: PersistentVolumeClaim, { plugin }: DriverTraits): PersistentVolumeClaim {
   const { spec, status } = claim;
+  const kept = [annotations.nodeExpansionNotRequired, ...(plugin === undefined ? [] : [annotations.storageResizer])];
   return {
-    ...projectHead(claim, { annotations: [annotations.nodeExpansionNotRequired] }),
+    ...projectHead(claim, { annotations: kept }),
     spec: { ...pick(spec, 'volumeName', 'volumeAttributesClassName'), resources: pick(spec?.resources, 'requests') },
     status: pick(
       status,
@@ -95,19 +97,31 @@ const volumeAnnotations = [
   annotations.modifySecretNamespace,
 ];
 
+type CsiSource = NonNullable<NonNullable<PersistentVolume['spec']>['csi']>;
+
 /** Of another driver's volume only that it is one. */
-function projectVolume(volume: PersistentVolume, driverName: string): PersistentVolume {
+function projectVolume(volume: PersistentVolume, { driverName, plugin }: DriverTraits): PersistentVolume {
   const { spec } = volume;
-  const head = projectHead(volume, { annotations: volumeAnnotations });
-  if (spec?.csi?.driver !== driverName) return head;
-  const { driver, volumeHandle } = spec.csi;
+  const inTree = keptForTranslation(plugin, volume);
+  const head = projectHead(volume, {
+    annotations: [...volumeAnnotations, ...inTree.annotations],
+    hasLabels: inTree.hasLabels,
+  });
+  const csi = spec?.csi?.driver === driverName ? spec.csi : undefined;
+  if (csi === undefined && !isOfPlugin(volume, plugin)) return head;
   return {
     ...head,
     spec: {
-      csi: { driver, volumeHandle, ...pick(spec.csi, 'fsType', 'controllerExpandSecretRef') },
+      ...inTree.spec,
+      ...(csi && { csi: projectSource(csi) }),
       ...pick(spec, 'capacity', 'claimRef', 'accessModes', 'mountOptions', 'volumeMode', 'volumeAttributesClassName'),
     },
   };
+}
+
+function projectSource(csi: CsiSource): CsiSource {
+  const { driver, volumeHandle } = csi;
+  return { driver, volumeHandle, ...pick(csi, 'fsType', 'controllerExpandSecretRef') };
 }
 
 function projectClass(attributesClass: VolumeAttributesClass): VolumeAttributesClass {

@@ -1,4 +1,4 @@
-export { type Kept, keptForTranslation } from './kept.ts';
+export { isOfPlugin, type Kept, keptForTranslation } from './kept.ts';
 export { type InlineVolume, type InTreePlugin, MigrationError, type SourceField } from './plugin.ts';
 export {
   classToCsi,

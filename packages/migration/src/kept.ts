@@ -7,6 +7,11 @@ export interface Kept {
   readonly spec: VolumeSpec;
 }
 
+/** Whether a volume has the plug-in's source. */
+export function isOfPlugin({ spec }: PersistentVolume, plugin: InTreePlugin | undefined): boolean {
+  return plugin !== undefined && spec?.[plugin.field] !== undefined;
+}
+
 const NOTHING: Kept = { annotations: [], hasLabels: false, spec: {} };
 
 /** What a cache has to keep of a volume of the plug-in, so that it can be translated; of any other volume nothing. */
