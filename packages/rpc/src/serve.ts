@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '@holdfast/core';
 import { normalizeUnixAddress } from './address.ts';
 import { silenceGrpcJs } from './grpc-log.ts';
 import { messageSizeOptions } from './limits.ts';
+import { withLocalAuthorities } from './local-authority.ts';
 import type { OperationMetrics } from './metrics.ts';
 import type { ObserveDeps } from './observe.ts';
 import type { ServiceBinding } from './service.ts';
@@ -28,6 +31,8 @@ export interface ServeDeps {
   metrics?: OperationMetrics;
   /** Permissions of the socket, such as 0o600. Default: what the umask leaves. */
   mode?: number;
+  /** Serves clients that send a path as `:authority` too; see `withLocalAuthorities`. */
+  acceptsAnyAuthority?: boolean;
 }
 
 /** A socket file outlives a killed server; it is removed only after a connect proved that nobody listens. */
@@ -58,7 +63,38 @@ function listenReason(error: Error): string {
   return /errors: \[(.+)\]$/.exec(error.message)?.[1] ?? error.message;
 }
 
-function listen(server: Server, socketPath: string): Promise<void> {
+/** Ends the listening, where that is not the server's own, and resolves when the last connection is gone. */
+type EndListening = (graceMs: number) => Promise<void>;
+
+async function listen(server: Server, socketPath: string, isThrough: boolean): Promise<EndListening> {
+  if (isThrough) return listenThrough(server, socketPath);
+  await bind(server, socketPath);
+  return () => Promise.resolve();
+}
+
+/** A listener of our own, so that connections can be looked into on their way to the server. */
+async function listenThrough(server: Server, socketPath: string): Promise<EndListening> {
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    sockets.add(socket.once('close', () => sockets.delete(socket)));
+    injector.injectConnection(withLocalAuthorities(socket));
+  });
+  try {
+    await once(listener.listen(socketPath), 'listening');
+  } catch (error) {
+    throw new Error(`cannot serve on ${socketPath}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  return async (graceMs) => {
+    const force = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
+    await new Promise((resolve) => listener.close(resolve));
+    clearTimeout(force);
+  };
+}
+
+function bind(server: Server, socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
       if (error === null) resolve();
@@ -82,14 +118,13 @@ function addService(server: Server, { service, handlers }: ServiceBinding, deps:
   );
 }
 
-function shutDown(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const force = setTimeout(() => server.forceShutdown(), graceMs);
-    server.tryShutdown(() => {
-      clearTimeout(force);
-      resolve();
-    });
-  });
+async function shutDown(server: Server, endListening: EndListening, graceMs: number): Promise<void> {
+  const ended = endListening(graceMs);
+  const force = setTimeout(() => server.forceShutdown(), graceMs);
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  // The sessions are over, and what they said last is on its way.
+  await ended;
+  clearTimeout(force);
 }
 
 /**
@@ -98,14 +133,14 @@ function shutDown(server: Server, graceMs: number): Promise<void> {
  * @throws Error for a bad address, when a live server or a file that is no socket is at the path, or its folder is missing
  */
 export async function serveUnix(deps: ServeDeps): Promise<UnixServer> {
-  const { services, log, metrics, mode } = deps;
+  const { services, log, metrics, mode, acceptsAnyAuthority = false } = deps;
   const socketPath = normalizeUnixAddress(deps.address);
   silenceGrpcJs();
   const server = new Server(messageSizeOptions);
   for (const binding of services) addService(server, binding, { log, metrics, driverName: () => undefined });
 
   await clearPath(socketPath, log);
-  await listen(server, socketPath);
+  const endListening = await listen(server, socketPath, acceptsAnyAuthority);
   if (mode !== undefined) await chmod(socketPath, mode);
   log.info('Listening', { address: socketPath });
 
@@ -113,6 +148,6 @@ export async function serveUnix(deps: ServeDeps): Promise<UnixServer> {
   return {
     address: socketPath,
     // Closing the listener unlinks the socket, and must not be done twice: by then another server may own the path.
-    stop: (graceMs = 5000) => (stopped ??= shutDown(server, graceMs)),
+    stop: (graceMs = 5000) => (stopped ??= shutDown(server, endListening, graceMs)),
   };
 }
