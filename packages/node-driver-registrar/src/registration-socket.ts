@@ -45,7 +45,7 @@ async function open({ path, service, log }: RegistrationSocketDeps): Promise<Own
   const mask = process.umask(0o077);
   try {
     await removeOldSocket(path, log);
-    const server = await serveUnix({ address: path, services: [service], log });
+    const server = await serveUnix({ address: path, services: [service], log, acceptsAnyAuthority: true });
     return { server, inode: await inodeOf(path) };
   } catch (error) {
     throw new ExitError(`cannot serve kubelet's registration: ${errorMessage(error)}`, { cause: error });
