@@ -1,10 +1,11 @@
 // `npm run test:crash -- external-provisioner`: kills a sidecar at every single API call and RPC of its objects' lives, starts it
-// again, and checks that nothing is lost, left or done twice. The last line is "points N, violations M".
+// again, and checks that nothing is lost, left or done twice; the driver at every step that touches the disk or the kernel. The last line is "points N, violations M".
 import { availableParallelism } from 'node:os';
 import { errorMessage } from '@holdfast/core';
 import { sweepCrashPoints } from '@holdfast/sandbox/testing';
 import { parseArguments } from './arguments.ts';
 import { bundle } from './bundle.ts';
+import { sweepDriver } from './driver/driver.ts';
 import { provisionerScenarios } from './external-provisioner.ts';
 
 const sweeps = { 'external-provisioner': provisionerScenarios };
@@ -16,7 +17,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.a
 process.exitCode = await run();
 
 async function run(): Promise<number> {
-  const given = parseArguments(process.argv.slice(2), Object.keys(sweeps));
+  const given = parseArguments(process.argv.slice(2), [...Object.keys(sweeps), 'driver']);
   if (given.kind === 'wrong') {
     console.error(`crash: ${given.message}`);
     return 2;
@@ -44,6 +45,17 @@ async function run(): Promise<number> {
         console.error(`${scenario.name}: ${errorMessage(error)}`);
         violations += 1;
       }
+    }
+  }
+  if (given.names.includes('driver') && !stop.signal.aborted) {
+    try {
+      const file = await bundle('driver');
+      const report = await sweepDriver({ file, only: given.only, say: console.log, signal: stop.signal });
+      points += report.points;
+      violations += report.violations;
+    } catch (error) {
+      console.error(`driver: ${errorMessage(error)}`);
+      violations += 1;
     }
   }
   if (stop.signal.aborted) console.error('crash: stopped before the end');
