@@ -113,7 +113,7 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-function spawnFailure(tool: string, error: NodeJS.ErrnoException): CommandFailure {
+export function spawnFailure(tool: string, error: NodeJS.ErrnoException): CommandFailure {
   if (error.code === 'ENOENT') return { kind: 'missing', aptPackage: packageFor(tool) };
   return { kind: 'spawn', reason: error.message };
 }

@@ -3,6 +3,7 @@ export { boundPublications, boundTargets, hasRootOf } from './bound-folder.ts';
 export { CommandError, type CommandFailure, type CommandOptions, type CommandResult, runCommand } from './command.ts';
 export { copyFolder, copySparseFile, reflinkFile, syncFileSystem } from './copy-file.ts';
 export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';
+export { type FileExtent, fileExtents, parseExtent } from './file-extents.ts';
 export {
   checkFileSystem,
   FileSystemDamagedError,

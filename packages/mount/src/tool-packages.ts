@@ -7,6 +7,7 @@ const packages: Readonly<Record<string, string>> = {
   cp: 'coreutils',
   e2fsck: 'e2fsprogs',
   e2label: 'e2fsprogs',
+  filefrag: 'e2fsprogs',
   fsck: 'util-linux',
   fsfreeze: 'util-linux',
   losetup: 'util-linux',

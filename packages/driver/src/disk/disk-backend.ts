@@ -10,6 +10,7 @@ import { nodeTopology } from '../pool/node-topology.ts';
 import { openPool, poolSpace, requireWritable } from '../pool/pool-folder.ts';
 import { createGroupRecords, createSnapshotRecords } from '../pool/snapshot-records.ts';
 import { createVolumeRecords } from '../pool/volume-records.ts';
+import { createDiskBlocks } from './disk-blocks.ts';
 import { createDiskCopies } from './disk-copies.ts';
 import { createDiskDevices, requireLoopDevices } from './disk-device.ts';
 import { createDiskHealth } from './disk-health.ts';
@@ -178,6 +179,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
       await volumes.expand(volume, capacityBytes);
       return { capacityBytes, isNodeExpansionRequired: true };
     },
+    snapshotBlocks: createDiskBlocks(snapshotImages),
     volumeHealth: health.ofVolume,
     volumeHealthOnNode: health.ofVolumeOnNode,
     storageHealth: health.ofStorage,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRecordingLogger } from '@holdfast/core/testing';
-import { ControllerService, GroupControllerService, NodeService } from '@holdfast/csi-spec';
+import { ControllerService, GroupControllerService, NodeService, SnapshotMetadataService } from '@holdfast/csi-spec';
 import { type Role, serveDriver } from '@holdfast/driver-kit';
 import { type Client, dialUnix } from '@holdfast/rpc';
 import { createDirBackend } from '../dir/dir-backend.ts';
@@ -14,6 +14,7 @@ export interface ServedBackend {
   readonly controller: Client<ControllerService>;
   readonly group: Client<GroupControllerService>;
   readonly node: Client<NodeService>;
+  readonly metadata: Client<SnapshotMetadataService>;
   readonly log: ReturnType<typeof createRecordingLogger>;
   stop(): Promise<void>;
 }
@@ -45,6 +46,7 @@ export async function serveBackend(
     controller: connection.client(ControllerService),
     group: connection.client(GroupControllerService),
     node: connection.client(NodeService),
+    metadata: connection.client(SnapshotMetadataService),
     stop: async () => {
       connection.close();
       await server.stop();
