@@ -3,6 +3,8 @@ import type { Clock } from '@holdfast/core';
 export interface DelayedAdds {
   /** Reports `key` after `delayMs`. A key waits once: of two deadlines the earlier counts. */
   schedule(key: string, delayMs: number): void;
+  /** How long until the key is reported; undefined when it does not wait. */
+  remainingMs(key: string): number | undefined;
   clear(): void;
 }
 
@@ -22,6 +24,10 @@ export function createDelayedAdds(clock: Clock, onDue: (key: string) => void): D
         onDue(key);
       });
       waiting.set(key, { dueMs, cancel });
+    },
+    remainingMs(key) {
+      const entry = waiting.get(key);
+      return entry && Math.max(0, entry.dueMs - clock.monotonicMs());
     },
     clear() {
       for (const { cancel } of waiting.values()) cancel();

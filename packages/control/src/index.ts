@@ -5,10 +5,12 @@ export {
   type EventRecorderDeps,
   type ObjectReferenceLike,
 } from './event-recorder.ts';
+export type { Explainer, ExplainTopic, Explanation, Verdict } from './explainer.ts';
 export { type Fence, FenceError, openFence } from './fence.ts';
 export { fencedCalls } from './fenced-calls.ts';
 export { fencedClient } from './fenced-client.ts';
 export type { IndexFunctions } from './indexes.ts';
+export type { KeyReport, KeyState } from './key-report.ts';
 export { createLanes, type KeyOrder, type LanesDeps } from './lanes.ts';
 export {
   createLeaderElector,

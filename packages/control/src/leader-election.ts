@@ -45,6 +45,8 @@ export interface LeaderElector {
   run(): Promise<'lost' | 'stopped'>;
   /** For /healthz/leader-election: bad only for a leader whose last renewal is older than the lease and 20 s. */
   leaderHealth(): LeaderHealth;
+  /** Who holds the lease as far as seen; '' for nobody. */
+  holder(): string;
   readonly fence: Fence;
 }
 
@@ -172,6 +174,7 @@ export function createLeaderElector(deps: LeaderElectionDeps): LeaderElector {
 
   return {
     fence,
+    holder: lock.holder,
     async run() {
       metrics?.setLeading(leaseName, false);
       if (!(await acquire())) return 'stopped';

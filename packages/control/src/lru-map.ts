@@ -2,6 +2,7 @@
 export interface LruMap<K, V> {
   get(key: K): V | undefined;
   set(key: K, value: V): void;
+  delete(key: K): void;
 }
 
 export function createLruMap<K, V>(capacity: number): LruMap<K, V> {
@@ -24,5 +25,6 @@ export function createLruMap<K, V>(capacity: number): LruMap<K, V> {
         return;
       }
     },
+    delete: (key) => void entries.delete(key),
   };
 }

@@ -121,3 +121,59 @@ it('drains on abort: what is under way ends, what is queued stays, nothing is le
   expect(queue.depth).toBe(1);
   expect(clock.timers()).toBe(0);
 });
+
+describe('what the queue reports of a key', () => {
+  it('follows it from the queue through its work and its back-off to the end', async () => {
+    const pending: PromiseWithResolvers<Outcome>[] = [];
+    const { clock, queue, abort, ended } = setUp(() => {
+      const answer = Promise.withResolvers<Outcome>();
+      pending.push(answer);
+      return answer.promise;
+    });
+    const finish = async (outcome: Outcome) => {
+      pending.shift()?.resolve(outcome);
+      await clock.advance(0);
+    };
+    expect(queue.report('b').state).toEqual({ kind: 'idle' });
+    queue.add('a');
+    await clock.advance(0);
+    queue.add('b');
+    await clock.advance(40);
+    expect(queue.report('a').state).toEqual({ kind: 'inWork', forMs: 40 });
+    expect(queue.report('b').state).toEqual({ kind: 'queued', forMs: 40 });
+    await finish({ kind: 'retry', error: new Error('no room') });
+    await clock.advance(300);
+    expect(queue.report('a')).toEqual({
+      state: { kind: 'delayed', inMs: 700 },
+      failures: 1,
+      lastError: { message: 'no room', agoMs: 300 },
+    });
+    await finish({ kind: 'giveUp', error: new Error('no class') });
+    expect(queue.report('b')).toEqual({
+      state: { kind: 'idle' },
+      failures: 0,
+      lastError: { message: 'no class', agoMs: 0 },
+    });
+    await clock.advance(700);
+    await finish({ kind: 'again', afterMs: 500 });
+    expect(queue.report('a')).toMatchObject({
+      state: { kind: 'delayed', inMs: 500 },
+      lastError: { message: 'no room' },
+    });
+    await clock.advance(500);
+    await finish({ kind: 'done' });
+    expect(queue.report('a')).toEqual({ state: { kind: 'idle' }, failures: 0, lastError: undefined });
+    abort.abort();
+    await ended;
+  });
+
+  it('does not grow with keys that are given up on', async () => {
+    const { clock, queue, abort, ended } = setUp(async (key) => ({ kind: 'giveUp', error: new Error(key) }));
+    for (let index = 0; index <= 1_000; index++) queue.add(`key-${index}`);
+    await clock.advance(0);
+    expect(queue.report('key-0').lastError).toBeUndefined();
+    expect(queue.report('key-1000').lastError?.message).toBe('key-1000');
+    abort.abort();
+    await ended;
+  });
+});

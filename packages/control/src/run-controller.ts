@@ -5,8 +5,8 @@ import type { WorkQueue } from './work-queue.ts';
 export type Outcome =
   /** Nothing more to do until something changes; the key's failures are forgotten. */
   | { kind: 'done' }
-  /** Nothing failed, but look again later. */
-  | { kind: 'again'; afterMs: number }
+  /** Look again later. `error` says what makes waiting worth while, if anything went wrong. */
+  | { kind: 'again'; afterMs: number; error?: Error }
   /** Failed; try again with back-off. */
   | { kind: 'retry'; error: Error }
   /** Failed, and trying again without a change would fail again. */
@@ -35,6 +35,8 @@ export async function runController(deps: ControllerDeps): Promise<void> {
   }
 
   function settle(key: string, outcome: Outcome): void {
+    if (outcome.kind === 'done') queue.noteError(key, undefined);
+    else if (outcome.error && !isAbort(outcome.error, signal)) queue.noteError(key, errorMessage(outcome.error));
     switch (outcome.kind) {
       case 'done':
         queue.forget(key);

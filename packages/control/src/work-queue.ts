@@ -1,7 +1,9 @@
 import { backoffDelayMs, type Clock, systemClock } from '@holdfast/core';
 import { createDelayedAdds } from './delayed-adds.ts';
 import { createFifo } from './fifo.ts';
+import type { KeyReport, KeyState } from './key-report.ts';
 import type { KeyOrder } from './lanes.ts';
+import { createLruMap } from './lru-map.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 
 /**
@@ -16,6 +18,9 @@ export interface WorkQueue {
   addRateLimited(key: string): void;
   forget(key: string): void;
   failures(key: string): number;
+  /** Keeps what the last try failed with, for `report`; undefined: nothing went wrong. */
+  noteError(key: string, message: string | undefined): void;
+  report(key: string): KeyReport;
   /** Waits for a key. Undefined when `signal` aborts, or when the queue is shut down and empty. Call `done` with each key. */
   get(signal: AbortSignal): Promise<string | undefined>;
   done(key: string): void;
@@ -35,6 +40,9 @@ export interface WorkQueueDeps {
   order?: KeyOrder;
 }
 
+/** Of keys that are given up on nobody says when their error is of no more interest. */
+const MAX_ERRORS = 1_000;
+
 export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
   const { name, baseMs, maxMs, clock = systemClock } = deps;
   // The order of work. Every key in it is dirty and not in work.
@@ -44,6 +52,7 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
   // Every key in work, with the time since when. It may be dirty as well: then `done` puts it back into the queue.
   const processing = new Map<string, number>();
   const failures = new Map<string, number>();
+  const errors = createLruMap<string, { message: string; atMs: number }>(MAX_ERRORS);
   const waiters = new Set<() => void>();
   // One listener for each signal, not for each waiter: a signal goes through all that it has whenever one is added.
   const signals = new Set<AbortSignal>();
@@ -95,6 +104,16 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
     return key;
   }
 
+  function stateOf(key: string): KeyState {
+    const nowMs = clock.monotonicMs();
+    const workedSinceMs = processing.get(key);
+    if (workedSinceMs !== undefined) return { kind: 'inWork', forMs: nowMs - workedSinceMs };
+    const queuedSinceMs = dirty.get(key);
+    if (queuedSinceMs !== undefined) return { kind: 'queued', forMs: nowMs - queuedSinceMs };
+    const inMs = delayed.remainingMs(key);
+    return inMs === undefined ? { kind: 'idle' } : { kind: 'delayed', inMs };
+  }
+
   function wakeAll(): void {
     for (const wake of waiters) wake();
   }
@@ -123,6 +142,15 @@ export function createWorkQueue(deps: WorkQueueDeps): WorkQueue {
     },
     forget: (key) => void failures.delete(key),
     failures: (key) => failures.get(key) ?? 0,
+    noteError(key, message) {
+      if (message === undefined) errors.delete(key);
+      else errors.set(key, { message, atMs: clock.monotonicMs() });
+    },
+    report(key) {
+      const error = errors.get(key);
+      const lastError = error && { message: error.message, agoMs: clock.monotonicMs() - error.atMs };
+      return { state: stateOf(key), failures: failures.get(key) ?? 0, lastError };
+    },
     async get(signal) {
       while (!signal.aborted) {
         const key = take();
