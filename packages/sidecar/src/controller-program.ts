@@ -1,4 +1,4 @@
-import type { ReflectorGroup } from '@holdfast/control';
+import type { Explainer, ReflectorGroup } from '@holdfast/control';
 import type { KubeClient } from '@holdfast/kube';
 import { createOperationMetrics } from '@holdfast/rpc';
 import { connectDriver, type DriverConnection, failOnConnectionLoss } from './driver-connection.ts';
@@ -19,7 +19,11 @@ export interface AssembleDeps<Values> {
 
 /** A controller and what runs beside it. */
 export interface Assembled {
-  readonly controller: { readonly run: Work };
+  readonly controller: {
+    readonly run: Work;
+    /** What it says of its objects; undefined while it does not run. Without it nobody can ask. */
+    readonly explainer?: () => Explainer | undefined;
+  };
   /** They run on standbys too. */
   readonly caches: ReflectorGroup;
   /** Of events about objects, for a controller that writes any. What is queued is written before the program ends. */
@@ -104,6 +108,7 @@ async function runAssembled<Values extends ControllerValues>(
         leaseName: leaseName(driverName),
         work: controller.run,
         isNoting,
+        ...(controller.explainer === undefined ? {} : { explainer: controller.explainer }),
         signal,
       }),
   };

@@ -1,6 +1,6 @@
 import { untilAborted } from '@holdfast/core';
 import { createRecordingLogger } from '@holdfast/core/testing';
-import { createKubeClient } from '@holdfast/kube';
+import { createKubeClient, leases } from '@holdfast/kube';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type ElectionDeps, runWithElection } from './election.ts';
 import { defineFlags } from './flags.ts';
@@ -19,7 +19,7 @@ const quick = [
   '--http-endpoint=127.0.0.1:0',
 ];
 
-async function setUp(argv: readonly string[], work: ElectionDeps['work']) {
+async function setUp(argv: readonly string[], work: ElectionDeps['work'], more: Partial<ElectionDeps> = {}) {
   const server = await startLeaseServer();
   const log = createRecordingLogger();
   const controller = new AbortController();
@@ -48,6 +48,7 @@ async function setUp(argv: readonly string[], work: ElectionDeps['work']) {
     leaseName: 'demo.csi.holdfast',
     work,
     signal: controller.signal,
+    ...more,
   });
   running.catch(() => {});
   const url = async (): Promise<string> => {
@@ -59,6 +60,24 @@ async function setUp(argv: readonly string[], work: ElectionDeps['work']) {
     return `http://127.0.0.1:${Number(line.fields.port)}`;
   };
   return { server, running, controller, url };
+}
+
+/** Of an API server whose lease somebody has taken just now. */
+async function clientOfHeldLease(holderIdentity: string) {
+  const server = await startLeaseServer();
+  const client = createKubeClient({
+    config: { server: server.url, credentials: async () => ({ tls: {} }) },
+    userAgent: 'test/0',
+  });
+  onTestFinished(async () => {
+    client.close();
+    await server.stop();
+  });
+  await client.create(leases, {
+    metadata: { name: 'demo-csi-holdfast', namespace: 'kube-system' },
+    spec: { holderIdentity, leaseDurationSeconds: 3_600, leaseTransitions: 0 },
+  });
+  return client;
 }
 
 describe('runWithElection', () => {
@@ -112,6 +131,36 @@ describe('runWithElection', () => {
     const { url, server } = await setUp(['--http-endpoint=127.0.0.1:0'], untilAborted);
     expect((await fetch(`${await url()}/healthz/leader-election`)).status).toBe(404);
     expect(server.lease()).toBeUndefined();
+  });
+
+  it('explains on --http-endpoint what the leader has in work', async () => {
+    let isWorking = false;
+    const explainer = () => (isWorking ? {} : undefined);
+    const work: ElectionDeps['work'] = async (signal) => {
+      isWorking = true;
+      await untilAborted(signal);
+    };
+    const { url } = await setUp(quick, work, { explainer });
+    const ask = async () => await (await fetch(`${await url()}/debug/explain`)).text();
+    await vi.waitFor(async () => {
+      expect(await ask()).toContain('This replica leads: it holds the lease kube-system/demo-csi-holdfast.');
+    });
+  });
+
+  it('explains on a standby who leads', async () => {
+    const standby = await setUp(quick, () => Promise.reject(new Error('the lease is another’s')), {
+      explainer: () => undefined,
+      client: await clientOfHeldLease('another'),
+    });
+    const ask = async () => await (await fetch(`${await standby.url()}/debug/explain?claim=a/b`)).text();
+    await vi.waitFor(async () => {
+      expect(await ask()).toContain('stands by: ask "another", which holds the lease kube-system/demo-csi-holdfast');
+    });
+  });
+
+  it('explains nothing on the metrics address of old', async () => {
+    const { url } = await setUp(['--metrics-address=127.0.0.1:0'], untilAborted, { explainer: () => ({}) });
+    expect((await fetch(`${await url()}/debug/explain`)).status).toBe(404);
   });
 
   it('refuses durations that do not fit, with the exit code of the panic upstream', async () => {

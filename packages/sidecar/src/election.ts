@@ -3,6 +3,7 @@ import {
   createEventRecorder,
   createLeaderElector,
   createStandaloneNotes,
+  type Explainer,
   type Fence,
   type LeaderElector,
   type LeaseNotes,
@@ -12,6 +13,7 @@ import {
 import { errorMessage } from '@holdfast/core';
 import type { KubeClient } from '@holdfast/kube';
 import { ExitError } from './exit.ts';
+import { EXPLAIN_PATH, explainRoute, type Leadership } from './explain-route.ts';
 import type { FlagValues } from './flag-spec.ts';
 import { healthRoute } from './http-routes.ts';
 import type { Route } from './http-server.ts';
@@ -33,8 +35,8 @@ export interface ElectionDeps {
   readonly work: Work;
   /** The work notes what it must not forget on the lease, which is used then without election too. */
   readonly isNoting?: boolean;
-  /** More paths on --http-endpoint. */
-  readonly routes?: Readonly<Record<string, Route>>;
+  /** What the work says of its objects, for /debug/explain on --http-endpoint. */
+  readonly explainer?: () => Explainer | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -44,15 +46,9 @@ export interface ElectionDeps {
  * @throws ExitError when the lease is lost
  */
 export async function runWithElection(deps: ElectionDeps): Promise<void> {
-  const { values, context, signal, work, routes = {} } = deps;
+  const { values, context, signal, work } = deps;
   const election = values.leaderElection ? await prepare(deps) : undefined;
-  const leaderHealth = { '/healthz/leader-election': healthRoute(() => Promise.resolve(health(election))) };
-  const server = await serveMetrics(
-    values,
-    context,
-    signal,
-    election === undefined ? routes : { ...routes, ...leaderHealth },
-  );
+  const server = await serveMetrics(values, context, signal, routesOf(deps, election));
   try {
     if (election !== undefined) await election.run();
     else if (deps.isNoting) await workWithNotes(deps);
@@ -75,11 +71,24 @@ async function workWithNotes({ values, context, client, leaseName, work, signal 
 
 interface Election {
   readonly elector: LeaderElector;
+  /** `namespace/name`. */
+  readonly lease: string;
   run(): Promise<void>;
 }
 
-function health(election: Election | undefined): ReturnType<LeaderElector['leaderHealth']> {
-  return election?.elector.leaderHealth() ?? { isHealthy: true, message: 'ok' };
+function routesOf({ explainer }: ElectionDeps, election: Election | undefined): Record<string, Route> {
+  return {
+    ...(election && {
+      '/healthz/leader-election': healthRoute(() => Promise.resolve(election.elector.leaderHealth())),
+    }),
+    ...(explainer && { [EXPLAIN_PATH]: explainRoute({ explainer, leadership: () => leadershipOf(election) }) }),
+  };
+}
+
+function leadershipOf(election: Election | undefined): Leadership {
+  if (election === undefined) return { kind: 'alone' };
+  const { elector, lease } = election;
+  return elector.fence.isHeld ? { kind: 'leading', lease } : { kind: 'standingBy', lease, holder: elector.holder() };
 }
 
 async function prepare(deps: ElectionDeps): Promise<Election> {
@@ -108,6 +117,7 @@ async function prepare(deps: ElectionDeps): Promise<Election> {
   );
   return {
     elector,
+    lease: `${namespace}/${leaseName}`,
     async run() {
       const outcome = await elector.run();
       if (outcome === 'lost') {

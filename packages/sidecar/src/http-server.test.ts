@@ -90,6 +90,7 @@ describe('routes', () => {
     const reply = await metricsRoute(createMetricsRegistry())({
       method: 'GET',
       path: '/',
+      query: new URLSearchParams(),
       signal: AbortSignal.abort(),
     });
     expect(reply.contentType).toContain('text/plain');
@@ -97,7 +98,7 @@ describe('routes', () => {
   });
 
   it('answer health with ok, or with status and message', async () => {
-    const request = { method: 'GET', path: '/', signal: AbortSignal.abort() };
+    const request = { method: 'GET', path: '/', query: new URLSearchParams(), signal: AbortSignal.abort() };
     const healthy = healthRoute(() => Promise.resolve({ isHealthy: true, message: 'ignored' }));
     const ill = healthRoute(() => Promise.resolve({ isHealthy: false, message: 'gone', status: 404 }));
     expect(await healthy(request)).toMatchObject({ status: 200, body: 'ok' });

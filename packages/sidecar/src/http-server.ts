@@ -5,6 +5,7 @@ import { ExitError } from './exit.ts';
 export interface HttpRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: URLSearchParams;
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal;
 }
@@ -13,6 +14,7 @@ export interface HttpReply {
   readonly status: number;
   readonly body: string;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Route = (request: HttpRequest) => Promise<HttpReply>;
@@ -82,13 +84,20 @@ async function answer(
 ): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the caller hung up')));
-  const path = (request.url ?? '/').split('?', 1).join('');
-  const reply = await replyTo({ method: request.method ?? 'GET', path, signal: gone.signal }, routes, log);
+  const [path, query] = splitOnce(request.url ?? '/');
+  const asked = { method: request.method ?? 'GET', path, query: new URLSearchParams(query), signal: gone.signal };
+  const reply = await replyTo(asked, routes, log);
   response.writeHead(reply.status, {
+    ...reply.headers,
     'Content-Type': reply.contentType ?? 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(reply.body),
   });
   response.end(request.method === 'HEAD' ? undefined : reply.body);
+}
+
+function splitOnce(url: string): [string, string] {
+  const at = url.indexOf('?');
+  return at === -1 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
 }
 
 async function replyTo(request: HttpRequest, routes: HttpServerDeps['routes'], log: Logger): Promise<HttpReply> {

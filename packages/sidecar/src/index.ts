@@ -14,6 +14,7 @@ export {
 } from './driver-connection.ts';
 export { type ElectionDeps, runWithElection } from './election.ts';
 export { ConnectionLostError, ExitError, UsageError } from './exit.ts';
+export { EXPLAIN_PATH, type ExplainRouteDeps, explainRoute, type Leadership } from './explain-route.ts';
 export type { FlagSyntax } from './flag-parser.ts';
 export type { FlagSpec, FlagTable, FlagValues, GateSpec } from './flag-spec.ts';
 export { type CommandLine, defineFlags, type FlagSet } from './flags.ts';

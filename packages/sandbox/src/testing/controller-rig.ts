@@ -1,8 +1,18 @@
 import { createStandaloneNotes, type Fence, FenceError, type LeaseNotes, openFence } from '@holdfast/control';
+import { silentLogger } from '@holdfast/core';
 import { createRecordingLogger } from '@holdfast/core/testing';
 import { isNotFound } from '@holdfast/kube';
 import { createOperationMetrics } from '@holdfast/rpc';
-import { type AssembleDeps, type Assembled, connectDriver, createMetricsRegistry, runGroup } from '@holdfast/sidecar';
+import {
+  type AssembleDeps,
+  type Assembled,
+  connectDriver,
+  createMetricsRegistry,
+  EXPLAIN_PATH,
+  explainRoute,
+  runGroup,
+  startHttpServer,
+} from '@holdfast/sidecar';
 import { type ScriptedDriver, type ScriptedDriverOptions, startScriptedDriver } from './scripted-driver.ts';
 import { startTestCluster, type TestCluster, type TestClusterOptions } from './test-cluster.ts';
 
@@ -31,6 +41,8 @@ export interface ControllerRig<Values> {
   stopController(): Promise<void>;
   /** The metrics of the controller that was started last, as Prometheus reads them. */
   metrics(): Promise<string>;
+  /** Asks the controller over HTTP what it says of an object, such as `?claim=default/data`. */
+  explain(query?: string): Promise<{ status: number; text: string }>;
   /** Writes of the controller, as `verb resource/subresource`, in order. */
   writes(): string[];
   stop(): Promise<void>;
@@ -44,7 +56,7 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
   const log = createRecordingLogger();
   const userAgent = `${options.program}/test`;
   let registry = createMetricsRegistry();
-  let running: { stopping: AbortController; ended: Promise<void> } | undefined;
+  let running: { stopping: AbortController; ended: Promise<void>; port: number } | undefined;
 
   async function start(values: Values, fence: Fence = openFence): Promise<void> {
     const stopping = new AbortController();
@@ -90,7 +102,17 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
         found.connection.close();
       }
     };
-    running = { stopping, ended: run() };
+    const explain = explainRoute({
+      explainer: () => controller.explainer?.(),
+      leadership: () => ({ kind: 'alone' }),
+    });
+    const server = await startHttpServer({
+      address: '127.0.0.1:0',
+      routes: { [EXPLAIN_PATH]: explain },
+      log: silentLogger,
+      signal,
+    });
+    running = { stopping, ended: run(), port: server.port };
     await caches.synced;
   }
 
@@ -108,6 +130,11 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
     start,
     stopController,
     metrics: () => registry.metrics(),
+    async explain(query = '') {
+      if (running === undefined) throw new Error('start the controller first');
+      const response = await fetch(`http://127.0.0.1:${running.port}${EXPLAIN_PATH}${query}`);
+      return { status: response.status, text: await response.text() };
+    },
     writes: () =>
       cluster.requests
         .filter((request) => request.userAgent === userAgent && !['', 'get', 'list', 'watch'].includes(request.verb))
