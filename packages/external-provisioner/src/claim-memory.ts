@@ -14,6 +14,8 @@ export interface ClaimMemory {
   infeasible(uid: string): ClaimView['infeasible'];
   setInfeasible(uid: string, storageClassUid: string, forMs: number): void;
   has(uid: string): boolean;
+  /** The claims, there or gone, whose volume is on its way. */
+  open(): Exclude<ClaimProgress, { kind: 'saved' }>[];
   /** The claims, there or gone, whose volume is being made from the source of this key. */
   usersOf(sourceKey: string): string[];
   forget(uid: string): void;
@@ -50,6 +52,7 @@ export function createClaimMemory(deps: { clock: Clock; onSettled: (uid: string)
           return source !== undefined && sourceKey(source) === key;
         })
         .map(([uid]) => uid),
+    open: () => [...progressByUid.values()].filter((progress) => progress.kind !== 'saved'),
     has: (uid) => progressByUid.has(uid) || infeasibleByUid.has(uid),
     forget(uid) {
       progressByUid.delete(uid);

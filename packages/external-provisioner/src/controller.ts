@@ -1,6 +1,7 @@
 import {
   createWorkQueue,
   type EventRecorder,
+  type Explainer,
   type Fence,
   fencedCalls,
   fencedClient,
@@ -30,9 +31,10 @@ import { createClusterTopology } from './cluster-topology.ts';
 import type { SourceView } from './content-source.ts';
 import { createContention } from './contention.ts';
 import type { CsiCalls } from './csi-calls.ts';
-import { classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
+import { type ClaimStep, classNameOf, decideClaim, type ProvisionContext } from './decide.ts';
 import { decideVolume } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
+import { createExplainer } from './explainer.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import { queues } from './names.ts';
 import { isLocal, type NodeRole, nodeTopology } from './node-role.ts';
@@ -78,20 +80,33 @@ export interface ProvisionerDeps {
 export interface Provisioner {
   /** Works until the signal aborts, then drains. Nothing is written and no call is made while the fence is closed. */
   run(signal: AbortSignal, fence: Fence, notes?: LeaseNotes): Promise<void>;
+  /** What it says of claims and volumes; undefined while it does not run. */
+  explainer(): Explainer | undefined;
 }
 
 /** Claims become volumes, released volumes are deleted. The caches run beside it, on standbys too. */
 export function createProvisioner(deps: ProvisionerDeps): Provisioner {
+  let explainer: Explainer | undefined;
   return {
     run: (signal, fence, notes) => {
       const client = fencedClient(deps.client, fence);
       const calls = fencedCalls(deps.calls, fence);
-      return run({ ...deps, client, calls, journal: createClaimJournal({ notes, fence, log: deps.log }) }, signal);
+      const journal = createClaimJournal({ notes, fence, log: deps.log });
+      const onExplainer = (current: Explainer | undefined) => {
+        explainer = current;
+      };
+      return run({ ...deps, client, calls, journal, onExplainer }, signal);
     },
+    explainer: () => explainer,
   };
 }
 
-async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: AbortSignal): Promise<void> {
+interface RunDeps extends ProvisionerDeps {
+  readonly journal: ClaimJournal;
+  readonly onExplainer: (current: Explainer | undefined) => void;
+}
+
+async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
   const { client, calls, caches, driver, rules, node, journal, recorder, metrics, log, clock = systemClock } = deps;
   const { claims, volumes, classes, attachments, nodes, csiNodes, attributesClasses } = caches.stores;
   const claimMemory = createClaimMemory({ clock, onSettled: journal.settle });
@@ -147,24 +162,29 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     log,
   });
 
+  function decideNow(uid: string, source?: SourceView): ClaimStep {
+    const [claim] = claims.byIndex('uid', uid);
+    const className = claim && classNameOf(claim);
+    const attributesName = claim?.spec?.volumeAttributesClassName;
+    return decideClaim(
+      {
+        claim,
+        attributesClass: attributesName ? attributesClasses.get(attributesName) : undefined,
+        ...(source === undefined ? {} : { source }),
+        storageClass: className ? classes.get(className) : undefined,
+        volume: volumes.get(volumeNameFor(uid, rules.naming)),
+        progress: claimMemory.progress(uid),
+        infeasible: claimMemory.infeasible(uid),
+        contentionMs: contention?.remainingMs(uid),
+      },
+      context,
+    );
+  }
+
   async function reconcileClaim(uid: string, signal: AbortSignal): Promise<Outcome> {
     const [claim] = claims.byIndex('uid', uid);
     const className = claim && classNameOf(claim);
     const attributesName = claim?.spec?.volumeAttributesClassName;
-    const decideNow = (source?: SourceView) =>
-      decideClaim(
-        {
-          claim,
-          attributesClass: attributesName ? attributesClasses.get(attributesName) : undefined,
-          ...(source === undefined ? {} : { source }),
-          storageClass: className ? classes.get(className) : undefined,
-          volume: volumes.get(volumeNameFor(uid, rules.naming)),
-          progress: claimMemory.progress(uid),
-          infeasible: claimMemory.infeasible(uid),
-          contentionMs: contention?.remainingMs(uid),
-        },
-        context,
-      );
     if (
       attributesName &&
       rules.hasAttributesClasses &&
@@ -174,13 +194,13 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
       const from = { client, resource: volumeAttributesClasses, store: attributesClasses };
       await readLive(from, { name: attributesName }, signal);
     }
-    let step = decideNow();
+    let step = decideNow(uid);
     // A class and its claim often come together, over two watches: nobody shall be told that what is there is missing.
     if (step.kind === 'refuse' && className && !classes.get(className)) {
       await readLive({ client, resource: storageClasses, store: classes }, { name: className }, signal);
-      step = decideNow();
+      step = decideNow(uid);
     }
-    if (step.kind === 'lookUp') step = decideNow(await readSource(client, step.source, signal));
+    if (step.kind === 'lookUp') step = decideNow(uid, await readSource(client, step.source, signal));
     return await claimSteps(uid, step, signal);
   }
 
@@ -226,6 +246,16 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
     cloneSourceQueue,
   });
   const { workers } = deps;
+  deps.onExplainer(
+    createExplainer({
+      stores: caches.stores,
+      memory: claimMemory,
+      decideClaim: decideNow,
+      decideVolume: decide,
+      claimQueue,
+      volumeQueue,
+    }),
+  );
   try {
     await Promise.all([
       runController({ name: queues.claims, queue: claimQueue, workers, reconcile: reconcileClaim, log, signal }),
@@ -258,6 +288,7 @@ async function run(deps: ProvisionerDeps & { journal: ClaimJournal }, signal: Ab
       runController({ name: queues.volumes, queue: volumeQueue, workers, reconcile: reconcileVolume, log, signal }),
     ]);
   } finally {
+    deps.onExplainer(undefined);
     unsubscribe();
   }
 }

@@ -20,8 +20,10 @@ export type VolumeStep = { readonly reason: string } & (
   | { readonly kind: 'forget' }
   | { readonly kind: 'protect'; readonly volume: PersistentVolume }
   | { readonly kind: 'unprotect'; readonly volume: PersistentVolume }
-  /** Attached still. The end of the last attachment wakes us. */
-  | { readonly kind: 'wait' }
+  /** Attached or bound still. The end of the last attachment, or of the claim, wakes us. */
+  | { readonly kind: 'wait'; readonly awaited: 'attachments' | 'claim' }
+  /** Our part of the deletion is done. */
+  | { readonly kind: 'leaveToOthers' }
   | { readonly kind: 'delete'; readonly volume: PersistentVolume; readonly volumeId: string }
   | { readonly kind: 'removeObject'; readonly volume: PersistentVolume }
 );
@@ -54,16 +56,19 @@ export function decideVolume(view: VolumeView, driver: DriverTraits): VolumeStep
       reason: 'the object must outlive the volume, so that somebody knows to delete it',
     };
   }
+  if (phase === 'Bound' && isDeleting) {
+    return { kind: 'wait', awaited: 'claim', reason: 'deleted by hand while its claim is bound to it' };
+  }
   return { kind: 'ignore', reason: `phase ${phase}` };
 }
 
 function decideReleased(volume: PersistentVolume, view: VolumeView, isDone: boolean): VolumeStep {
   if (isDone || view.stage === 'objectDeleted')
-    return { kind: 'ignore', reason: 'deleted; others still hold the object' };
+    return { kind: 'leaveToOthers', reason: 'deleted; others still hold the object' };
   if (view.stage === 'volumeDeleted')
     return { kind: 'removeObject', volume, reason: 'the driver has deleted the volume' };
   if (view.attachedNodes.length > 0)
-    return { kind: 'wait', reason: `still attached to ${view.attachedNodes.join(', ')}` };
+    return { kind: 'wait', awaited: 'attachments', reason: `still attached to ${view.attachedNodes.join(', ')}` };
   const volumeId = volume.spec?.csi?.volumeHandle;
   if (!volumeId) return { kind: 'ignore', reason: 'the volume has no CSI handle' };
   return { kind: 'delete', volume, volumeId, reason: 'released, with reclaim policy Delete' };

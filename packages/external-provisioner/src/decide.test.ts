@@ -47,14 +47,14 @@ describe('decideClaim', () => {
     ],
     ['another’s class', { storageClass: classOf({ provisioner: 'other' }) }, 'ignore', 'provisioner other'],
     ['no class', { storageClass: undefined }, 'refuse', 'StorageClass fast does not exist: create it'],
-    ['delayed binding without a node', { storageClass: waiting }, 'ignore', 'chosen no node yet'],
+    ['delayed binding without a node', { storageClass: waiting }, 'await', 'chosen no node yet'],
     [
       'delayed binding with a node',
       { storageClass: waiting, claim: claimOf({}, { annotations: { [annotations.selectedNode]: 'n1' } }) },
       'create',
       '',
     ],
-    ['our volume, not bound yet', { volume: volumeOf() }, 'ignore', 'waits to be bound'],
+    ['our volume, not bound yet', { volume: volumeOf() }, 'await', 'waits to be bound'],
     [
       'another’s volume of the same name',
       { volume: volumeOf({ claimRef: { uid: 'x' } }) },

@@ -43,6 +43,8 @@ export interface ProvisionContext {
 
 export type ClaimStep = { readonly reason: string } & (
   | { readonly kind: 'ignore' }
+  /** Others have to do their part first; when they have, the claim is another. */
+  | { readonly kind: 'await'; readonly awaited: 'scheduler' | 'binder' }
   /** A volume populator makes the volume; the claim's owner is told that this program does not. */
   | { readonly kind: 'leaveToPopulator'; readonly claim: PersistentVolumeClaim }
   /** Nothing more to do for this claim, ever: what was remembered of it goes. */
@@ -89,7 +91,8 @@ export function decideClaim(view: ClaimView, context: ProvisionContext): ClaimSt
   }
   if (storageClass.volumeBindingMode === 'WaitForFirstConsumer' && selectedNodeOf(claim) === undefined) {
     return {
-      kind: 'ignore',
+      kind: 'await',
+      awaited: 'scheduler',
       reason: `StorageClass ${className} waits for the first pod, and the scheduler has chosen no node yet`,
     };
   }
@@ -136,7 +139,7 @@ function resume(progress: Exclude<ClaimProgress, { kind: 'saved' }>): ClaimStep 
 function judgeExisting(volume: PersistentVolume, claim: PersistentVolumeClaim, className: string): ClaimStep {
   const { name } = volume.metadata;
   if (volume.spec?.claimRef?.uid === claim.metadata.uid) {
-    return { kind: 'ignore', reason: `PersistentVolume ${name} exists and waits to be bound` };
+    return { kind: 'await', awaited: 'binder', reason: `PersistentVolume ${name} exists and waits to be bound` };
   }
   return {
     kind: 'refuse',

@@ -63,7 +63,7 @@ interface Unwanted {
 export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
   const { client, calls, claims, volumes, memory, journal, events, metrics, clock, log } = deps;
 
-  function fail(plan: VolumePlan, reason: string): Outcome {
+  function fail(plan: VolumePlan, reason: string): Outcome & { kind: 'retry' } {
     metrics.provisionFailed(plan.storageClass.name, plan.source?.kind ?? '');
     events.failed(plan.claim, plan.storageClass.name, reason);
     return { kind: 'retry', error: new Error(reason) };
@@ -125,11 +125,14 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
         deps.onRoomChanged(plan.storageClass.name, undefined);
         if (!result.isInfeasible) return fail(plan, rpcErrorText(result.error));
         memory.setInfeasible(uid, plan.storageClass.uid, deps.infeasibleRestMs);
-        fail(
-          plan,
-          `${rpcErrorText(result.error)}; the next try is in ${Math.round(deps.infeasibleRestMs / 1000)} s, or when the StorageClass is another`,
-        );
-        return { kind: 'again', afterMs: deps.infeasibleRestMs };
+        return {
+          ...fail(
+            plan,
+            `${rpcErrorText(result.error)}; the next try is in ${Math.round(deps.infeasibleRestMs / 1000)} s, or when the StorageClass is another`,
+          ),
+          kind: 'again',
+          afterMs: deps.infeasibleRestMs,
+        };
       default:
         return result satisfies never;
     }

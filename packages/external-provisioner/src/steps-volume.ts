@@ -126,6 +126,7 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
     switch (step.kind) {
       case 'ignore':
       case 'wait':
+      case 'leaveToOthers':
         return done;
       case 'forget':
         memory.forget(name);

@@ -18,6 +18,12 @@ export function createClaimSteps(
   const { client, claims, memory, events, metrics, log } = deps;
   const { create, save, discard } = createCreateSteps({ ...deps, reschedule });
 
+  function turnDown(step: Extract<ClaimStep, { kind: 'refuse' | 'retry' }>): Outcome {
+    metrics.provisionFailed(step.className, sourceKindOf(step.claim));
+    events.failed(step.claim, step.className, step.reason);
+    return { kind: step.kind === 'retry' ? 'retry' : 'giveUp', error: new Error(step.reason) };
+  }
+
   async function reschedule(
     claim: PersistentVolumeClaim,
     node: string,
@@ -82,6 +88,7 @@ export function createClaimSteps(
     log.debug(4, 'Next step of the claim', { uid, step: step.kind, reason: step.reason });
     switch (step.kind) {
       case 'ignore':
+      case 'await':
         return done;
       case 'leaveToPopulator':
         events.leftToPopulator(step.claim);
@@ -90,11 +97,8 @@ export function createClaimSteps(
         memory.forget(uid);
         return done;
       case 'refuse':
-      case 'retry': {
-        metrics.provisionFailed(step.className, sourceKindOf(step.claim));
-        events.failed(step.claim, step.className, step.reason);
-        return { kind: step.kind === 'retry' ? 'retry' : 'giveUp', error: new Error(step.reason) };
-      }
+      case 'retry':
+        return turnDown(step);
       // Looked up before it comes here.
       case 'lookUp':
         return { kind: 'again', afterMs: 0 };
