@@ -1,6 +1,7 @@
 import {
   createLanes,
   createWorkQueue,
+  type Explainer,
   type Fence,
   fencedCalls,
   fencedClient,
@@ -10,14 +11,15 @@ import {
   runPeriodically,
 } from '@holdfast/control';
 import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
-import type { KubeClient } from '@holdfast/kube';
+import type { KubeClient, PersistentVolume, VolumeAttachment } from '@holdfast/kube';
 import { followChanges } from './changes.ts';
 import type { CsiCalls } from './csi-calls.ts';
-import { decideAttachment, hasFinalizer } from './decide.ts';
-import { decideVolume } from './decide-volume.ts';
+import { type AttachmentStep, decideAttachment, hasFinalizer } from './decide.ts';
+import { decideVolume, type VolumeStep } from './decide-volume.ts';
 import { findDrift } from './drift.ts';
 import { createDriftRounds } from './drift-rounds.ts';
 import type { DriverTraits } from './driver-traits.ts';
+import { createExplainer } from './explainer.ts';
 import { queues } from './names.ts';
 import { createObjectWriter } from './object-writer.ts';
 import { createRepairs } from './repairs.ts';
@@ -50,19 +52,32 @@ export interface AttacherDeps {
 export interface Attacher {
   /** Works until the signal aborts, then drains. Nothing is written and no call is made while the fence is closed. */
   run(signal: AbortSignal, fence: Fence): Promise<void>;
+  /** What it says of VolumeAttachments and volumes; undefined while it does not run. */
+  explainer(): Explainer | undefined;
 }
 
 /**
  * VolumeAttachments become published volumes, deleted ones are unpublished. The caches run beside it, on standbys too.
  */
 export function createAttacher(deps: AttacherDeps): Attacher {
+  let explainer: Explainer | undefined;
+  const onExplainer = (current: Explainer | undefined) => {
+    explainer = current;
+  };
   return {
-    run: (signal, fence) =>
-      run({ ...deps, client: fencedClient(deps.client, fence), calls: fencedCalls(deps.calls, fence) }, signal),
+    run: (signal, fence) => {
+      const calls = fencedCalls(deps.calls, fence);
+      return run({ ...deps, client: fencedClient(deps.client, fence), calls, onExplainer }, signal);
+    },
+    explainer: () => explainer,
   };
 }
 
-async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
+interface RunDeps extends AttacherDeps {
+  readonly onExplainer: (current: Explainer | undefined) => void;
+}
+
+async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
   const { client, calls, caches, driver, hasErrorCodes, log, clock = systemClock } = deps;
   const { stores } = caches;
   const { attachments, volumes, csiNodes } = stores;
@@ -71,21 +86,25 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
   const attachmentSteps = createAttachmentSteps({ client, calls, stores, writer, driver, hasErrorCodes, clock, log });
   const volumeSteps = createVolumeSteps({ writer, driver, log });
 
-  async function reconcileAttachment(name: string, signal: AbortSignal): Promise<Outcome> {
-    const attachment = attachments.get(name);
-    if (!attachment) return { kind: 'done' };
+  function decideNow(attachment: VolumeAttachment): AttachmentStep {
     const volumeName = attachment.spec.source.persistentVolumeName;
-    const isForced = repairs.has(name);
-    const step = decideAttachment(
+    return decideAttachment(
       {
         attachment,
         volume: volumeName === undefined ? undefined : volumes.get(volumeName),
         csiNode: csiNodes.get(attachment.spec.nodeName),
         siblings: volumeName === undefined ? [] : attachments.byIndex('volume', volumeName),
-        isForced,
+        isForced: repairs.has(attachment.metadata.name),
       },
       driver,
     );
+  }
+
+  async function reconcileAttachment(name: string, signal: AbortSignal): Promise<Outcome> {
+    const attachment = attachments.get(name);
+    if (!attachment) return { kind: 'done' };
+    const isForced = repairs.has(name);
+    const step = decideNow(attachment);
     const outcome = await attachmentSteps(name, step, signal);
     if (isForced) repairs.tried(name, outcome.kind === 'done');
     return outcome;
@@ -94,8 +113,11 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
   async function reconcileVolume(name: string, signal: AbortSignal): Promise<Outcome> {
     const volume = volumes.get(name);
     if (!volume) return { kind: 'done' };
-    const step = decideVolume({ volume, attachments: attachments.byIndex('volume', name) }, driver);
-    return await volumeSteps(name, step, signal);
+    return await volumeSteps(name, decideVolumeNow(volume), signal);
+  }
+
+  function decideVolumeNow(volume: PersistentVolume): VolumeStep {
+    return decideVolume({ volume, attachments: attachments.byIndex('volume', volume.metadata.name) }, driver);
   }
 
   function enqueueAll(): void {
@@ -146,6 +168,8 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
   const unsubscribe = followChanges({ stores, driver, attachmentQueue, volumeQueue, repairs });
   enqueueAll();
   const { workers } = deps;
+  const decisions = { decideAttachment: decideNow, decideVolume: decideVolumeNow };
+  deps.onExplainer(createExplainer({ stores, driver, ...decisions, attachmentQueue, volumeQueue }));
   try {
     await Promise.all([
       runController({
@@ -162,6 +186,7 @@ async function run(deps: AttacherDeps, signal: AbortSignal): Promise<void> {
         runPeriodically({ periodMs: deps.reconcileSyncMs, isFirstAtOnce: true, act: lookForDrift, clock, signal }),
     ]);
   } finally {
+    deps.onExplainer(undefined);
     unsubscribe();
   }
 }

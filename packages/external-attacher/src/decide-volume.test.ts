@@ -7,12 +7,12 @@ describe('the finalizer of a volume', () => {
   test.each([
     ['in use', volumeOf({ metadata: held }), [], 'ignore'],
     ['deleted', volumeOf({ metadata: { ...held, ...DELETED } }), [], 'release'],
-    ['deleted and attached', volumeOf({ metadata: { ...held, ...DELETED } }), [attachmentOf()], 'ignore'],
+    ['deleted and attached', volumeOf({ metadata: { ...held, ...DELETED } }), [attachmentOf()], 'wait'],
     [
       "deleted and held by another driver's attachment",
       volumeOf({ metadata: { ...held, ...DELETED } }),
       [attachmentOf({ spec: { attacher: 'other' } })],
-      'ignore',
+      'wait',
     ],
     ['deleted, without our finalizer', volumeOf({ metadata: DELETED }), [], 'ignore'],
   ])('%s', (_name, volume, attachments, kind) => {

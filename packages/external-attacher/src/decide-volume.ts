@@ -12,6 +12,8 @@ export interface VolumeView {
 
 export type VolumeStep = { readonly reason: string } & (
   | { readonly kind: 'ignore' }
+  /** Attached or being detached. The end of the last VolumeAttachment wakes us. */
+  | { readonly kind: 'wait' }
   /** Our finalizer has nothing left to guard. */
   | { readonly kind: 'release'; readonly volume: PersistentVolume }
 );
@@ -26,7 +28,7 @@ export function decideVolume({ volume, attachments }: VolumeView, driver: Driver
   if (!isDeleted && !isRolledBack) return { kind: 'ignore', reason: 'the volume is in use' };
   const [attachment] = attachments;
   if (attachment !== undefined) {
-    return { kind: 'ignore', reason: `VolumeAttachment "${attachment.metadata.name}" refers to the volume` };
+    return { kind: 'wait', reason: `VolumeAttachment "${attachment.metadata.name}" refers to the volume` };
   }
   return { kind: 'release', volume, reason: 'no VolumeAttachment refers to the volume' };
 }

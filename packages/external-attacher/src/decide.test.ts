@@ -39,7 +39,7 @@ describe('which step', () => {
       { attachment: attachmentOf({ metadata: going, status: { attached: false, attachError: { message: 'no' } } }) },
       'detach',
     ],
-    ['deleted before anything was done', { attachment: attachmentOf({ metadata: DELETED }) }, 'ignore'],
+    ['deleted before anything was done', { attachment: attachmentOf({ metadata: DELETED }) }, 'leaveToOthers'],
     [
       'released, but its status was not written',
       { attachment: attachmentOf({ metadata: DELETED, status: { attached: true } }) },
@@ -53,7 +53,7 @@ describe('which step', () => {
   test.each<[string, AttachmentView['attachment'], AttachmentStep['kind']]>([
     ['new', attachmentOf(), 'markAttached'],
     ['attached', attachmentOf({ status: { attached: true } }), 'ignore'],
-    ['deleted', attachmentOf({ metadata: DELETED }), 'ignore'],
+    ['deleted', attachmentOf({ metadata: DELETED }), 'leaveToOthers'],
     ['deleted, with a finalizer of a former version of the driver', attachmentOf({ metadata: going }), 'release'],
   ])('a driver without a publish step, %s', (_name, attachment, kind) => {
     const view = viewOf({ attachment, volume: undefined, csiNode: undefined });

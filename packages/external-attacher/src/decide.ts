@@ -25,6 +25,8 @@ export interface AttachmentView {
 
 export type AttachmentStep = { readonly reason: string } & (
   | { readonly kind: 'ignore' }
+  /** Our part of the detach is done. */
+  | { readonly kind: 'leaveToOthers' }
   | {
       readonly kind: 'attach';
       readonly attachment: VolumeAttachment;
@@ -113,7 +115,9 @@ function decideAttach(view: AttachmentView, driver: DriverTraits): AttachmentSte
 function decideDetach(view: AttachmentView, driver: DriverTraits): AttachmentStep {
   const { attachment } = view;
   if (!hasFinalizer(attachment, driver)) {
-    if (!attachment.status?.attached) return ignore('it is detached, and others still hold it');
+    if (!attachment.status?.attached) {
+      return { kind: 'leaveToOthers', reason: 'it is detached, and others still hold it' };
+    }
     return { kind: 'markDetached', attachment, reason: 'it was released before its status was written' };
   }
   if (!driver.canPublish) {

@@ -20,6 +20,7 @@ export function createVolumeSteps({ writer, driver, log }: VolumeStepsDeps): Vol
     log.debug(4, 'Next step of the volume', { volume: name, step: step.kind, reason: step.reason });
     switch (step.kind) {
       case 'ignore':
+      case 'wait':
         return { kind: 'done' };
       case 'release':
         try {

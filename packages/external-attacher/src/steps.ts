@@ -149,6 +149,7 @@ export function createAttachmentSteps(deps: AttachmentStepsDeps): AttachmentStep
     log.debug(4, 'Next step of the attachment', { attachment: name, step: step.kind, reason: step.reason });
     switch (step.kind) {
       case 'ignore':
+      case 'leaveToOthers':
         return done;
       case 'attach':
         return await guard('attachError', step.attachment, () => attach(step, signal), signal);
