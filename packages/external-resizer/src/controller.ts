@@ -1,6 +1,7 @@
 import {
   createWorkQueue,
   type EventRecorder,
+  type Explainer,
   type Fence,
   fencedCalls,
   fencedClient,
@@ -18,6 +19,8 @@ import { createClaimWriter } from './claim-writer.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import type { ResizeRules } from './decide.ts';
 import type { DriverTraits } from './driver-traits.ts';
+import { explainModify, explainResize } from './explain.ts';
+import { createExplainer, type ExplainClaim } from './explainer.ts';
 import { queueName } from './names.ts';
 import { createModifyReconcile } from './reconcile-modify.ts';
 import { createResizeReconcile } from './reconcile-resize.ts';
@@ -47,25 +50,37 @@ export interface ResizerDeps {
 export interface Resizer {
   /** Works until the signal aborts, then drains. Nothing is written and no call is made while the fence is closed. */
   run(signal: AbortSignal, fence: Fence): Promise<void>;
+  /** What it says of claims; undefined while it does not run. */
+  explainer(): Explainer | undefined;
 }
 
 /** Grown claims become grown volumes, changed classes changed volumes. The caches run beside it, on standbys too. */
 export function createResizer(deps: ResizerDeps): Resizer {
+  let explainer: Explainer | undefined;
+  const onExplainer = (current: Explainer | undefined) => {
+    explainer = current;
+  };
   return {
     run(signal, fence) {
       const calls = fencedCalls(deps.calls, fence);
-      return run({ ...deps, client: fencedClient(deps.client, fence), calls }, signal);
+      return run({ ...deps, client: fencedClient(deps.client, fence), calls, onExplainer }, signal);
     },
+    explainer: () => explainer,
   };
 }
 
-async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
+interface RunDeps extends ResizerDeps {
+  readonly onExplainer: (current: Explainer | undefined) => void;
+}
+
+async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
   const { client, caches, driver, log, modify, clock = systemClock } = deps;
   const { claims, volumes, classes } = caches.stores;
   const writer = createClaimWriter({ client, claims });
   const patchVolume = createVolumeWriter({ client, volumes });
   // The two work apart, each with its own back-off, and never on the same claim at once: they would write over each other.
   const lock = createKeyedLock();
+  const explain: { resize?: ExplainClaim; modify?: ExplainClaim } = {};
 
   function createQueue(): WorkQueue {
     return createWorkQueue({
@@ -111,7 +126,11 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
   async function resizeClaims(signal: AbortSignal): Promise<void> {
     const queue = createQueue();
     const onReleased = (key: string) => queue.add(key);
-    const reconcile = createResizeReconcile({ ...deps, writer, patchVolume, onReleased, clock, signal });
+    const { decide, reconcile } = createResizeReconcile({ ...deps, writer, patchVolume, onReleased, clock, signal });
+    explain.resize = (claim) => {
+      const step = decide(claim);
+      return { verdict: explainResize(step), reason: step.reason, key: queue.report(objectKey(claim)) };
+    };
     await work({ name: 'resizer', queue, reconcile, isWorthALook: isWorthResizing, signal });
   }
 
@@ -125,7 +144,11 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
       if (kind === 'added') enqueue(queue, claims.byIndex('class', object.metadata.name));
     });
     try {
-      const reconcile = createModifyReconcile({ ...deps, writer, patchVolume, hasExtraMetadata, clock });
+      const { decide, reconcile } = createModifyReconcile({ ...deps, writer, patchVolume, hasExtraMetadata, clock });
+      explain.modify = (claim) => {
+        const step = decide(claim);
+        return { verdict: explainModify(step), reason: step.reason, key: queue.report(objectKey(claim)) };
+      };
       await work({ name: 'modifier', queue, reconcile, isWorthALook: isWorthModifying, signal });
     } finally {
       unsubscribe();
@@ -133,6 +156,8 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
   }
 
   await caches.synced;
+  const { stores } = caches;
+  deps.onExplainer(createExplainer({ stores, resize: () => explain.resize, modify: () => explain.modify }));
   await runGroup(
     {
       ...(driver.canExpand ? { resizer: resizeClaims } : {}),
@@ -141,7 +166,7 @@ async function run(deps: ResizerDeps, signal: AbortSignal): Promise<void> {
       'until the end': untilAborted,
     },
     signal,
-  );
+  ).finally(() => deps.onExplainer(undefined));
 }
 
 function enqueue(queue: WorkQueue, claims: readonly PersistentVolumeClaim[]): void {

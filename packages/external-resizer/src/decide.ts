@@ -51,6 +51,8 @@ export type ClaimStep = { readonly reason: string } & (
   | { readonly kind: 'forget' }
   /** The claim or its volume must change first; whoever changes it wakes us. */
   | { readonly kind: 'refuse'; readonly claim: PersistentVolumeClaim }
+  /** The volume is large enough, and kubelet has yet to grow what is in it; what it writes on the claim wakes us. */
+  | { readonly kind: 'awaitNode' }
   /** A pod uses the volume; its end wakes us. */
   | { readonly kind: 'awaitRelease'; readonly claim: PersistentVolumeClaim }
   | { readonly kind: 'delay'; readonly afterMs: number }
@@ -117,7 +119,7 @@ function decideGrowth(view: BoundView, requested: Size, driver: DriverTraits): C
     isNodeOnly: driver.isNodeOnly,
     isFileSystemResizePending: hasCondition(claim, conditions.fileSystemResizePending),
   });
-  if (choice.kind === 'leave') return ignore(choice.reason);
+  if (choice.kind === 'leave') return { kind: 'awaitNode', reason: choice.reason };
 
   const { target } = choice;
   const isSameTarget = allocated?.bytes === target.bytes;

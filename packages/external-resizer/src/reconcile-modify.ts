@@ -1,12 +1,13 @@
-import { type EventRecorder, type Outcome, readLive } from '@holdfast/control';
+import { type EventRecorder, readLive } from '@holdfast/control';
 import type { Clock, Logger } from '@holdfast/core';
-import { type KubeClient, volumeAttributesClasses } from '@holdfast/kube';
+import { type KubeClient, type PersistentVolumeClaim, volumeAttributesClasses } from '@holdfast/kube';
 import { createClaimMemory } from './claim-memory.ts';
 import type { ClaimWriter } from './claim-writer.ts';
 import type { CsiCalls } from './csi-calls.ts';
-import { decideModify, NOTHING_KNOWN_OF_MODIFY } from './decide-modify.ts';
+import { decideModify, type ModifyStep, NOTHING_KNOWN_OF_MODIFY } from './decide-modify.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { createModifyEvents } from './modify-events.ts';
+import type { Reconcile } from './reconcile.ts';
 import { createModifySteps } from './steps-modify.ts';
 import type { Caches } from './stores.ts';
 import type { PatchVolume } from './volume-writer.ts';
@@ -24,7 +25,7 @@ export function createModifyReconcile(deps: {
   hasExtraMetadata: boolean;
   clock: Clock;
   log: Logger;
-}): (key: string, signal: AbortSignal) => Promise<Outcome> {
+}): Reconcile<ModifyStep> {
   const { client, calls, caches, driver, recorder, writer, patchVolume, hasExtraMetadata, clock, log } = deps;
   const { claims, volumes, classes } = caches.stores;
   const memory = createClaimMemory(NOTHING_KNOWN_OF_MODIFY);
@@ -40,26 +41,31 @@ export function createModifyReconcile(deps: {
     clock,
     log,
   });
-  return async (key, signal) => {
-    const claim = claims.get(key);
-    const decideNow = () =>
-      decideModify(
-        {
-          claim,
-          volume: volumes.get(claim?.spec?.volumeName ?? ''),
-          facts: memory.facts(claim),
-          classOf: (name) => classes.get(name),
-          nowMs: clock.monotonicMs(),
-        },
-        driver.driverName,
-      );
-    let step = decideNow();
-    // A class and its claim often come together, over two watches: nobody shall be told that what is there is missing.
-    if (step.kind === 'awaitClass' && step.isNewlyPending && !classes.get(step.className)) {
-      const from = { client, resource: volumeAttributesClasses, store: classes };
-      await readLive(from, { name: step.className }, signal);
-      step = decideNow();
-    }
-    return await steps(key, step, signal);
+  function decide(claim: PersistentVolumeClaim | undefined): ModifyStep {
+    return decideModify(
+      {
+        claim,
+        volume: volumes.get(claim?.spec?.volumeName ?? ''),
+        facts: memory.facts(claim),
+        classOf: (name) => classes.get(name),
+        nowMs: clock.monotonicMs(),
+      },
+      driver.driverName,
+    );
+  }
+
+  return {
+    decide,
+    async reconcile(key, signal) {
+      const claim = claims.get(key);
+      let step = decide(claim);
+      // A class and its claim often come together, over two watches: nobody shall be told that what is there is missing.
+      if (step.kind === 'awaitClass' && step.isNewlyPending && !classes.get(step.className)) {
+        const from = { client, resource: volumeAttributesClasses, store: classes };
+        await readLive(from, { name: step.className }, signal);
+        step = decide(claim);
+      }
+      return await steps(key, step, signal);
+    },
   };
 }

@@ -1,13 +1,14 @@
-import type { EventRecorder, Outcome } from '@holdfast/control';
+import type { EventRecorder } from '@holdfast/control';
 import type { Clock, Logger } from '@holdfast/core';
-import type { KubeClient } from '@holdfast/kube';
+import type { KubeClient, PersistentVolumeClaim } from '@holdfast/kube';
 import { createClaimEvents } from './claim-events.ts';
 import { createClaimMemory } from './claim-memory.ts';
 import type { ClaimWriter } from './claim-writer.ts';
 import type { CsiCalls } from './csi-calls.ts';
-import { decideClaim, NOTHING_KNOWN_OF_RESIZE, type ResizeRules } from './decide.ts';
+import { type ClaimStep, decideClaim, NOTHING_KNOWN_OF_RESIZE, type ResizeRules } from './decide.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { createPodUsage } from './pod-usage.ts';
+import type { Reconcile } from './reconcile.ts';
 import { createClaimSteps } from './steps.ts';
 import type { Caches } from './stores.ts';
 import type { PatchVolume } from './volume-writer.ts';
@@ -29,7 +30,7 @@ export function createResizeReconcile(deps: {
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
-}): (key: string, signal: AbortSignal) => Promise<Outcome> {
+}): Reconcile<ClaimStep> {
   const { client, calls, caches, driver, rules, recorder, writer, patchVolume, clock, log } = deps;
   const { claims, volumes } = caches.stores;
   const { driverName, isNodeOnly } = driver;
@@ -56,8 +57,7 @@ export function createResizeReconcile(deps: {
     clock,
     log,
   });
-  return async (key, signal) => {
-    const claim = claims.get(key);
+  function decide(claim: PersistentVolumeClaim | undefined): ClaimStep {
     const view = {
       claim,
       volume: volumes.get(claim?.spec?.volumeName ?? ''),
@@ -65,6 +65,7 @@ export function createResizeReconcile(deps: {
       usingPod: claim ? pods.podUsing(claim) : undefined,
       nowMs: clock.monotonicMs(),
     };
-    return await steps(key, decideClaim(view, { driver, rules }), signal);
-  };
+    return decideClaim(view, { driver, rules });
+  }
+  return { decide, reconcile: (key, signal) => steps(key, decide(claims.get(key)), signal) };
 }

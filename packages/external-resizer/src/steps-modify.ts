@@ -115,7 +115,7 @@ export function createModifySteps(deps: ModifyStepsDeps): ModifySteps {
     if (isFinal && wantedClass(written) !== '' && wantedClass(written) !== recordedClass(written)) return atOnce;
     if (!isInfeasible) return { kind: 'retry', error: new Error(message) };
     log.warn('The driver calls this class impossible', { claim: objectKey(claim), error: message });
-    return { kind: 'again', afterMs: infeasibleRestMs };
+    return { kind: 'again', afterMs: infeasibleRestMs, error: new Error(message) };
   }
 
   async function awaitClass(step: ClassWait, signal: AbortSignal): Promise<Outcome> {

@@ -139,7 +139,7 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
     if (patch) await writer.patchStatus(claim, patch, signal);
     if (!isInfeasible) return { kind: 'retry', error: new Error(message) };
     log.warn('The driver calls this size impossible', { claim: objectKey(claim), error: message });
-    return { kind: 'again', afterMs: deps.infeasibleRestMs };
+    return { kind: 'again', afterMs: deps.infeasibleRestMs, error: new Error(message) };
   }
 
   function refuse(claim: PersistentVolumeClaim, reason: string): Outcome {
@@ -151,6 +151,7 @@ export function createClaimSteps(deps: ClaimStepsDeps): ClaimSteps {
     log.debug(4, 'Next step of the claim', { claim: key, step: step.kind, reason: step.reason });
     switch (step.kind) {
       case 'ignore':
+      case 'awaitNode':
         return done;
       case 'forget':
         memory.forget(key);
