@@ -1,5 +1,5 @@
 import type { FileExtent } from '@holdfast/mount';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mayDiffer } from './compare-extents.ts';
 
