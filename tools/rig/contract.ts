@@ -1,5 +1,6 @@
 // What tests and benchmarks ask of a cluster and of the programs beside it, whoever wrote them.
 import type { KubeClient } from '@holdfast/kube';
+import type { DriverFront } from './driver-front.ts';
 
 export type ClusterKind = 'sandbox' | 'kubernetes';
 export type SidecarName = 'provisioner' | 'attacher' | 'resizer';
@@ -81,6 +82,9 @@ export interface SidecarOptions {
   readonly replica?: string;
   /** Beyond --csi-address, --kubeconfig, --v and, when the rig was told so, --leader-election. */
   readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Beside this node's driver instead of the controller's: it must be a rig with a driver for each node. */
+  readonly node?: string;
 }
 
 export interface RigOptions {
@@ -94,6 +98,12 @@ export interface RigOptions {
   /** Sidecars to start with the rig. Default: all that the backend needs. */
   readonly sidecars?: readonly SidecarName[];
   readonly leaderElection?: boolean;
+  /** Of a sidecar whenever it is started, before those it is started with. */
+  readonly sidecarArgs?: Readonly<Partial<Record<SidecarName, readonly string[]>>>;
+  /** Puts `Rig.front` between the sidecars and the controller's driver. They do not notice then when the driver ends. */
+  readonly isFronted?: boolean;
+  /** Each node's driver has a pool of its own and makes volumes there, as drivers of local volumes do. */
+  readonly isPerNode?: boolean;
 }
 
 /** One call that the controller's driver answered, from its log. */
@@ -106,17 +116,23 @@ export interface DriverCall {
 export interface Rig {
   readonly cluster: Cluster;
   readonly driverName: string;
+  /** Of the controller's driver, for calls of the test's own. */
+  readonly driverSocket: string;
   readonly folder: string;
   /** The driver in its controller role. */
   readonly controllerDriver: Program;
   /** The running sidecars, by name; replicas are `name/replica`. */
   readonly sidecars: ReadonlyMap<string, Program>;
+  /** Answers calls in the driver's place. @throws Error on a rig that is not `isFronted` */
+  readonly front: DriverFront;
   startSidecar(name: SidecarName, options?: SidecarOptions): Promise<Program>;
   node(name: string): RigNode;
   startNode(spec: NodeSpec): Promise<RigNode>;
   driverCalls(): readonly DriverCall[];
   /** The end of each program's log, for a failure's message. */
   logTails(lines: number): string;
+  /** Of the driver of a node, where each makes volumes. */
+  nodeDriverCalls(name: string): readonly DriverCall[];
   /** Ends all, unmounts, detaches and removes all. @returns what had been left by the programs: mounts, loop devices, volumes */
   stop(): Promise<readonly string[]>;
 }

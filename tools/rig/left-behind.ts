@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { isProgramOf } from '../../packages/holdfast/src/demo/clean-up.ts';
 import { loopDevicesBelow, mountsBelow } from '../../packages/holdfast/src/demo/machine.ts';
 
+/** Of the pools that nodes have of their own, beside that of the controller's driver, `pool`. */
+export const nodePoolPrefix = 'pool-';
+
 /** What the programs that worked below a folder have left on the machine: pods, mounts, loop devices, volumes. */
 export function findLeft(folder: string): string[] {
   return [
     ...processesBelow(folder).map((pid) => `process ${pid}`),
     ...mountsBelow(folder).map((path) => `mount ${path}`),
     ...loopDevicesBelow(folder).map((device) => `loop device ${device}`),
-    ...volumesIn(join(folder, 'pool')),
+    ...poolsIn(folder).flatMap(volumesIn),
   ];
 }
 
@@ -47,12 +50,22 @@ function processesBelow(folder: string): number[] {
     .map(Number);
 }
 
+/** The one of the controller's driver, and those of nodes that have their own. */
+function poolsIn(folder: string): string[] {
+  try {
+    const pools = readdirSync(folder).filter((name) => name === 'pool' || name.startsWith(nodePoolPrefix));
+    return pools.map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
 /** A record for each volume, and what the volumes are made of. Nodes' own records stay with the pool. */
 function volumesIn(pool: string): string[] {
-  return ['volumes', 'images', 'data', 'stages'].flatMap((name) => {
+  return ['volumes', 'images', 'data', 'stages', 'snapshots', 'snapshot-images', 'snapshot-data'].flatMap((name) => {
     try {
       return readdirSync(join(pool, name), { recursive: true, withFileTypes: true })
-        .filter((entry) => !entry.isDirectory() || name === 'data')
+        .filter((entry) => !entry.isDirectory() || name.endsWith('data'))
         .map((entry) => `file ${join(entry.parentPath, entry.name)}`);
     } catch {
       return [];

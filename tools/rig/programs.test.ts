@@ -6,12 +6,20 @@ import type { SidecarName } from './contract.ts';
 import { commandLine } from './program.ts';
 import { accountOf, type Places, sidecarArgs, sidecarLabel } from './programs.ts';
 
-const places: Places = { folder: '/rig', backend: 'disk', adminKubeconfig: '/admin', maxVolumesPerNode: 0 };
+const places: Places = {
+  folder: '/rig',
+  backend: 'disk',
+  adminKubeconfig: '/admin',
+  maxVolumesPerNode: 0,
+  isFronted: false,
+  isPerNode: false,
+};
 const tables = { provisioner: provisionerFlags, attacher: attacherFlags, resizer: resizerFlags };
 
 function argsOf(name: SidecarName, leaderElection: boolean): string[] {
   const args = ['--worker-threads=3'];
-  return sidecarArgs(places, { name, maker: 'ours', replica: undefined, args, kubeconfig: '/kc', leaderElection });
+  const own = { name, maker: 'ours', replica: undefined, node: undefined } as const;
+  return sidecarArgs(places, { ...own, args, env: {}, kubeconfig: '/kc', leaderElection });
 }
 
 describe.each(['provisioner', 'attacher', 'resizer'] as const)('%s', (name) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { referenceProgram } from '../reference/build.ts';
 import { bundleOf } from './bundles.ts';
 import type { Backend, Maker, NodeSpec, SidecarName, SidecarOptions } from './contract.ts';
+import { nodePoolPrefix } from './left-behind.ts';
 import type { ProgramSpec } from './program.ts';
 
 export const systemNamespace = 'holdfast-system';
@@ -13,6 +14,8 @@ export interface Places {
   readonly backend: Backend;
   readonly adminKubeconfig: string;
   readonly maxVolumesPerNode: number;
+  readonly isFronted: boolean;
+  readonly isPerNode: boolean;
 }
 
 export function driverNameOf(backend: Backend): string {
@@ -36,8 +39,17 @@ export function kubeletRoot({ folder }: Places, node: string): string {
   return join(folder, 'nodes', node);
 }
 
+/** Where sidecars find the controller's driver. */
+export function frontSocket({ folder }: Places): string {
+  return join(folder, 'front', 'csi.sock');
+}
+
 function nodeSocket(places: Places, node: string): string {
   return join(kubeletRoot(places, node), 'plugins', driverNameOf(places.backend), 'csi.sock');
+}
+
+function nodePool(node: string): string {
+  return `${nodePoolPrefix}${node}`;
 }
 
 function node24(places: Places, label: string, bundle: string, args: readonly string[]): ProgramSpec {
@@ -54,11 +66,11 @@ function logFile({ folder }: Places, label: string): string {
   return join(folder, 'logs', `${label.replaceAll(/[ /]/g, '-')}.log`);
 }
 
-function driverArgs(places: Places): string[] {
+function driverArgs(places: Places, pool: string): string[] {
   const { backend, folder, maxVolumesPerNode } = places;
   return [
     `--backend=${backend}`,
-    `--pool-dir=${join(folder, 'pool')}`,
+    `--pool-dir=${join(folder, pool)}`,
     `--max-volumes-per-node=${maxVolumesPerNode}`,
     '--v=5',
   ];
@@ -69,17 +81,17 @@ export function controllerDriver(places: Places): ProgramSpec {
     '--role=controller',
     '--node-id=controller',
     `--endpoint=unix://${controllerSocket(places)}`,
-    ...driverArgs(places),
+    ...driverArgs(places, 'pool'),
   ]);
 }
 
 export function nodeDriver(places: Places, { name, zone }: NodeSpec): ProgramSpec {
   return node24(places, `${name} driver`, bundleOf('driver', 'holdfast-driver'), [
-    '--role=node',
+    places.isPerNode ? '--role=all' : '--role=node',
     `--node-id=${name}`,
     ...(zone === undefined ? [] : [`--zone=${zone}`]),
     `--endpoint=unix://${nodeSocket(places, name)}`,
-    ...driverArgs(places),
+    ...driverArgs(places, places.isPerNode ? nodePool(name) : 'pool'),
   ]);
 }
 
@@ -109,9 +121,10 @@ export function registrar(places: Places, { name }: NodeSpec): ProgramSpec {
   ]);
 }
 
-export interface SidecarSpec extends Required<Pick<SidecarOptions, 'maker' | 'args'>> {
+export interface SidecarSpec extends Required<Pick<SidecarOptions, 'maker' | 'args' | 'env'>> {
   readonly name: SidecarName;
   readonly replica: string | undefined;
+  readonly node: string | undefined;
   readonly kubeconfig: string;
   readonly leaderElection: boolean;
 }
@@ -119,7 +132,7 @@ export interface SidecarSpec extends Required<Pick<SidecarOptions, 'maker' | 'ar
 /** The same command line for either maker. */
 export function sidecarArgs(places: Places, spec: SidecarSpec): string[] {
   return [
-    `--csi-address=${controllerSocket(places)}`,
+    `--csi-address=${driverSocketFor(places, spec.node)}`,
     `--kubeconfig=${spec.kubeconfig}`,
     '--v=5',
     // In a pod they would know it from their service account. The provisioner keeps notes on the lease without an election too.
@@ -128,6 +141,11 @@ export function sidecarArgs(places: Places, spec: SidecarSpec): string[] {
     ...(spec.name === 'provisioner' ? ['--feature-gates=Topology=true'] : []),
     ...spec.args,
   ];
+}
+
+function driverSocketFor(places: Places, node: string | undefined): string {
+  if (node !== undefined) return nodeSocket(places, node);
+  return places.isFronted ? frontSocket(places) : controllerSocket(places);
 }
 
 export function sidecarLabel({ name, replica }: Pick<SidecarSpec, 'name' | 'replica'>): string {
@@ -140,7 +158,9 @@ export function sidecar(places: Places, spec: SidecarSpec): ProgramSpec {
   const args = sidecarArgs(places, spec);
   // A lease names its holder by host name: on one machine two replicas would take each other for themselves.
   const hostName = `${program}-${spec.replica ?? spec.maker}`;
-  return spec.maker === 'ours'
-    ? { ...node24(places, label, bundleOf(`external-${spec.name}`, program), args), hostName }
-    : { label, file: referenceProgram(program), args, logFile: logFile(places, label), hostName };
+  const own =
+    spec.maker === 'ours'
+      ? node24(places, label, bundleOf(`external-${spec.name}`, program), args)
+      : { label, file: referenceProgram(program), args, logFile: logFile(places, label) };
+  return { ...own, hostName, env: { ...own.env, ...spec.env } };
 }

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { buildReference } from '../reference/build.ts';
 import { allowUpstream, prepareCluster, removeObjects } from './cluster-objects.ts';
 import type { Cluster, Program, Rig, RigNode, RigOptions, SidecarName, SidecarOptions } from './contract.ts';
+import { addCustomKinds } from './custom-kinds.ts';
 import { parseDriverCalls } from './driver-calls.ts';
+import { type DriverFront, openDriverFront } from './driver-front.ts';
 import { startKubernetesCluster } from './kubernetes-cluster.ts';
 import { asLastResort } from './last-resort.ts';
 import { findLeft, takeAway } from './left-behind.ts';
@@ -11,7 +13,9 @@ import { lastLines, startProgram } from './program.ts';
 import {
   accountOf,
   controllerDriver,
+  controllerSocket,
   driverNameOf,
+  frontSocket,
   type Places,
   programOfSidecar,
   sidecar,
@@ -67,10 +71,13 @@ function createRig(deps: {
     backend,
     adminKubeconfig: cluster.adminKubeconfig,
     maxVolumesPerNode,
+    isFronted: options.isFronted ?? false,
+    isPerNode: options.isPerNode ?? false,
   };
   const sidecars = new Map<string, Program>();
   const rigNodes = new Map<string, RigNode>();
   let driver: Program | undefined;
+  let front: DriverFront | undefined;
   let isUpstreamAllowed = false;
 
   function running(): Program {
@@ -79,7 +86,8 @@ function createRig(deps: {
   }
 
   async function startSidecar(name: SidecarName, chosen: SidecarOptions = {}): Promise<Program> {
-    const { maker = options.makers?.[name] ?? 'ours', replica, args = [] } = chosen;
+    const { maker = options.makers?.[name] ?? 'ours', replica, node, env = {} } = chosen;
+    const args = [...(options.sidecarArgs?.[name] ?? []), ...(chosen.args ?? [])];
     const label = sidecarLabel({ name, replica });
     if (sidecars.get(label)?.isRunning() === true) throw new Error(`${label} is running already`);
     if (maker === 'upstream' && !isUpstreamAllowed) {
@@ -89,9 +97,16 @@ function createRig(deps: {
     }
     const kubeconfig = await cluster.serviceAccountKubeconfig(systemNamespace, accountOf(name, maker));
     const leaderElection = options.leaderElection ?? false;
-    const program = await startProgram(sidecar(places, { name, maker, replica, args, kubeconfig, leaderElection }));
+    const spec = { name, maker, replica, node, args, env, kubeconfig, leaderElection };
+    const program = await startProgram(sidecar(places, spec));
     sidecars.set(label, program);
     return program;
+  }
+
+  function nodeOf(name: string): RigNode {
+    const found = rigNodes.get(name);
+    if (found === undefined) throw new Error(`no node ${name}; there are: ${[...rigNodes.keys()].join(', ')}`);
+    return found;
   }
 
   const startNode: Rig['startNode'] = (spec) =>
@@ -112,18 +127,20 @@ function createRig(deps: {
   return {
     cluster,
     driverName: driverNameOf(backend),
+    driverSocket: controllerSocket(places),
     folder: folder.path,
     get controllerDriver() {
       return running();
     },
     sidecars,
-    startSidecar,
-    node(name) {
-      const found = rigNodes.get(name);
-      if (found === undefined) throw new Error(`no node ${name}; there are: ${[...rigNodes.keys()].join(', ')}`);
-      return found;
+    get front() {
+      if (front === undefined) throw new Error('the rig has no front: start it with isFronted');
+      return front;
     },
+    startSidecar,
+    node: nodeOf,
     startNode,
+    nodeDriverCalls: (name) => parseDriverCalls(nodeOf(name).driver.log()),
     driverCalls: () => parseDriverCalls(running().log()),
     logTails: (lines) =>
       allPrograms()
@@ -134,7 +151,12 @@ function createRig(deps: {
         .join('\n'),
     async start() {
       await prepareCluster(cluster, backend);
+      await addCustomKinds(cluster, signal);
       driver = await startProgram(controllerDriver(places));
+      if (places.isFronted) {
+        const sockets = { socketPath: frontSocket(places), driverSocket: controllerSocket(places) };
+        front = await openDriverFront({ ...sockets, signal });
+      }
       await Promise.all(options.nodes.map(startNode));
       for (const name of options.sidecars ?? defaultSidecars[backend]) await startSidecar(name);
     },
@@ -142,6 +164,7 @@ function createRig(deps: {
       const nodesOfRig = [...rigNodes.values()];
       // Who asks before who answers.
       await stopTogether([...sidecars.values(), ...nodesOfRig.map(({ registrar }) => registrar)]);
+      await front?.stop();
       await stopTogether(nodesOfRig.map(({ kubelet }) => kubelet));
       await stopTogether([...nodesOfRig.map((node) => node.driver), ...(driver === undefined ? [] : [driver])]);
       const left = findLeft(folder.path);
