@@ -17,7 +17,7 @@ import type { NameBook } from './name-book.ts';
 import { byText, normalizeLease, normalizeObject, normalizeText } from './normalize.ts';
 import { sidecarNames } from './settings.ts';
 
-export type Moment = 'bound' | 'attached' | 'expanded' | 'detached' | 'failed' | 'end';
+export type Moment = 'bound' | 'attached' | 'expanded' | 'modified' | 'detached' | 'failed' | 'end';
 
 /** Where sidecars run and keep their leases. */
 export const sidecarNamespace = 'holdfast-system';

@@ -38,12 +38,24 @@ export interface ClaimSpec {
   readonly mode?: 'Filesystem' | 'Block';
   readonly access?: AccessMode;
   readonly volumeName?: string;
+  /** What it is to be filled from. */
+  readonly source?: DataSource;
+  /** A VolumeAttributesClass. */
+  readonly attributes?: string;
+}
+
+export interface DataSource {
+  readonly apiGroup?: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
 }
 
 export const defaultSizeMi = 64;
 
 export function claim(namespace: string, spec: ClaimSpec): Draft<PersistentVolumeClaim> {
   const { name, className, sizeMi = defaultSizeMi, mode = 'Filesystem', access = 'ReadWriteOnce', volumeName } = spec;
+  const { source, attributes } = spec;
   return {
     metadata: { name, namespace },
     spec: {
@@ -52,6 +64,8 @@ export function claim(namespace: string, spec: ClaimSpec): Draft<PersistentVolum
       volumeMode: mode,
       resources: { requests: { storage: `${sizeMi}Mi` } },
       ...(volumeName === undefined ? {} : { volumeName }),
+      ...(source === undefined ? {} : { dataSourceRef: { ...source } }),
+      ...(attributes === undefined ? {} : { volumeAttributesClassName: attributes }),
     },
   };
 }

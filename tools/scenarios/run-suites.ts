@@ -15,6 +15,9 @@ import type { Options, Round } from './options.ts';
 import { type ClusterReference, clusterVariable, sidecarsVariable } from './settings.ts';
 import { untilFresh } from './until-fresh.ts';
 
+// An alpha gate of the API server: without it a claim loses the namespace of its source.
+const apiServerArgs = ['--feature-gates=CrossNamespaceVolumeDataSource=true'];
+
 interface Tally {
   readonly title: string;
   readonly passed: number;
@@ -96,7 +99,10 @@ async function playOn(
   let closeDoor: (() => Promise<void>) | undefined;
   try {
     const began = performance.now();
-    cluster = kind === 'sandbox' ? await startSandboxCluster({ signal }) : await startKubernetesCluster({ signal });
+    cluster =
+      kind === 'sandbox'
+        ? await startSandboxCluster({ signal })
+        : await startKubernetesCluster({ signal, apiServerArgs });
     console.log(`── cluster is up after ${((performance.now() - began) / 1000).toFixed(1)} s`);
     const door = join(folder, 'door.sock');
     closeDoor = await openDoor(cluster, door);

@@ -1,4 +1,5 @@
 import {
+  type Draft,
   isNotFound,
   type KubeClient,
   type KubeObject,
@@ -44,6 +45,10 @@ export interface Scene {
   addClaim(spec: ClaimSpec): Promise<void>;
   addPod(spec: PodSpec): Promise<void>;
   addVolume(spec: Omit<Named<StaticVolumeSpec>, 'claim'> & { readonly claim: string }): Promise<void>;
+  /** Anything else; it is removed after claims and pods. */
+  add<T extends KubeObject>(resource: Resource<T>, draft: Draft<T>): Promise<T>;
+  /** Done by `removeAll` after claims and pods, the last first. */
+  atEnd(work: () => Promise<unknown>): void;
   askForSize(claimName: string, sizeMi: number): Promise<void>;
   delete(resource: Resource<KubeObject>, name: string): Promise<void>;
   claim(name: string): PersistentVolumeClaim | undefined;
@@ -74,6 +79,7 @@ export async function openScene(deps: {
   const names = createNameBook();
   const scope: CaptureScope = { scenario: name, namespace, rig, makers, names, callsBefore: rig.driverCalls().length };
   const classes: string[] = [];
+  const endings: (() => Promise<unknown>)[] = [];
   let moments = 0;
 
   const volumesHere = (): PersistentVolume[] =>
@@ -97,9 +103,7 @@ export async function openScene(deps: {
 
   async function remove(resource: Resource<KubeObject>, object: string): Promise<void> {
     const ref = resource.isNamespaced ? { namespace, name: object } : { name: object };
-    await client.delete(resource, ref).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await ifThere(client.delete(resource, ref));
   }
 
   await client.request('PATCH', `/api/v1/namespaces/${namespace}`, namespaceObject(namespace), {
@@ -132,6 +136,14 @@ export async function openScene(deps: {
       const draft = staticVolume({ ...spec, driverName: rig.driverName, claim: { namespace, name: claim } });
       await client.create(persistentVolumes, draft);
     },
+    async add(resource, draft) {
+      const made = await client.create(resource, draft);
+      const { name: object, namespace: where } = made.metadata;
+      const ref = where === undefined ? { name: object } : { name: object, namespace: where };
+      endings.push(() => ifThere(client.delete(resource, ref)));
+      return made;
+    },
+    atEnd: (work) => void endings.push(work),
     async askForSize(claimName, sizeMi) {
       const body = { spec: { resources: { requests: { storage: `${sizeMi}Mi` } } } };
       await client.patch(persistentVolumeClaims, { namespace, name: claimName }, { kind: 'merge', body });
@@ -166,6 +178,7 @@ export async function openScene(deps: {
         const { items } = await client.list<KubeObject>(resource, { namespace });
         for (const { metadata } of items) await remove(resource, metadata.name);
       }
+      for (const ending of endings.splice(0).toReversed()) await ending();
       for (const name of classes) await remove(storageClasses, name);
     },
   };
@@ -175,6 +188,12 @@ export async function openScene(deps: {
 /** Once nothing is in it any more. Its events go with it. */
 export async function removeNamespace({ client, namespace }: Scene): Promise<void> {
   await client.delete(namespaces, { name: namespace });
+}
+
+async function ifThere(deletion: Promise<unknown>): Promise<void> {
+  await deletion.catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  });
 }
 
 function isNamed(metadata: { name: string; namespace?: string }, namespace: string, name: string): boolean {
