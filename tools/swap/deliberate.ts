@@ -88,6 +88,19 @@ export const deliberate: readonly Deliberate[] = [
     ours: /^-$/,
     isSometimes: true,
   },
+  {
+    row: 'lost driver socket',
+    place: / scenario "driver restart".*\/attachments\/[^/]+\/status\/attachError(\/\w+)?$/,
+    ours: /^-$/,
+    isSometimes: true,
+  },
+  // Stored while the provisioner ends, when it has no time to ask whether volumes are attached.
+  {
+    row: 'finalizers of a new PersistentVolume',
+    place:
+      / scenario "driver restart".*\/volumes\/[^/]+\/metadata\/finalizers\/external-attacher\/[a-z]+-csi-holdfast$/,
+    isSometimes: true,
+  },
   { row: 'events about progress', place: /\/writes\/(create|patch) events$/, isFewer: true },
   {
     row: 'messages of events',
