@@ -9,6 +9,8 @@ export interface BackendDeps {
   readonly role: Role;
   /** 0: no limit. */
   readonly maxVolumesPerNode: number;
+  /** A cgroup v2 folder that all pods are in, for limits of volumes. Empty: there are none. */
+  readonly ioCgroup: string;
   readonly log: Logger;
 }
 

@@ -50,6 +50,12 @@ export const driverFlags = defineFlags({
     help: 'How many volumes one node may have attached. 0: no limit.',
     schema: z.number().min(0, 'must not be negative'),
   },
+  'io-cgroup': {
+    type: 'string',
+    default: '',
+    help: 'The cgroup v2 folder that all pods are in, such as /sys/fs/cgroup/kubepods.slice (disk only): lets a VolumeAttributesClass limit IOPS and bandwidth. Empty: such limits are refused.',
+    schema: z.string().regex(/^$|^\//, 'must be an absolute path'),
+  },
   'http-endpoint': {
     ...standardFlags['http-endpoint'],
     help: 'Address of the HTTP server for metrics, such as :8080. Empty: no server.',

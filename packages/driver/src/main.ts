@@ -32,10 +32,10 @@ async function start(values: Values, { log, registry, signal, hostname, env, ver
   const name = values.driverName || defaultDriverName(backendName);
   const address = await openEndpoint(values.endpoint || (env.CSI_ENDPOINT ?? ''));
   const createBackend = backendName === 'dir' ? createDirBackend : createDiskBackend;
-  const { poolDir, zone, maxVolumesPerNode, httpEndpoint, metricsPath } = values;
+  const { poolDir, zone, maxVolumesPerNode, ioCgroup, httpEndpoint, metricsPath } = values;
   const metrics = createOperationMetrics({ registry, subsystem: 'csi_plugin', driverName: name });
 
-  const backend = await createBackend({ poolDir, nodeId, zone, role, maxVolumesPerNode, log });
+  const backend = await createBackend({ poolDir, nodeId, zone, role, maxVolumesPerNode, ioCgroup, log });
   if (httpEndpoint !== '') {
     await startHttpServer({ address: httpEndpoint, routes: { [metricsPath]: metricsRoute(registry) }, log, signal });
   }

@@ -22,6 +22,7 @@ export {
 export { freezeFileSystem, thawFileSystem } from './freeze.ts';
 export { giveToGroup } from './group-ownership.ts';
 export { labelFileSystem, maxLabelLength, renewUuid } from './identity.ts';
+export { IoCgroupError, type IoLimits, ioMaxLine, limitIo, requireIoCgroup } from './io-limits.ts';
 export {
   type AttachOptions,
   attachLoopDevice,

@@ -1,5 +1,12 @@
 import type { Backend, SizeRules } from '@holdfast/driver-kit';
-import { canGrowMountedExt, fileSystemTypes, giveToGroup, isFileSystemType, minimumSizeBytes } from '@holdfast/mount';
+import {
+  canGrowMountedExt,
+  fileSystemTypes,
+  giveToGroup,
+  isFileSystemType,
+  minimumSizeBytes,
+  requireIoCgroup,
+} from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
@@ -22,7 +29,7 @@ import { createDiskStaging } from './disk-staging.ts';
 import { createDiskVolumes } from './disk-volumes.ts';
 import { createPoolSpace } from './pool-space.ts';
 import { createStageRecords } from './stage-record.ts';
-import { mutableParameters } from './tuning.ts';
+import { mutableParametersFor } from './tuning.ts';
 
 const fsTypes = [...fileSystemTypes];
 const parameters = z.object({
@@ -36,7 +43,7 @@ const sectorBytes = 512n;
 
 /** An image file per volume, shown as a loop device: attached, staged with a file system or published raw, grown while in use. */
 export async function createDiskBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
-  const { nodeId, zone, role, maxVolumesPerNode, log } = deps;
+  const { nodeId, zone, role, maxVolumesPerNode, ioCgroup, log } = deps;
   const pool = await openPool(deps.poolDir, [
     'volumes',
     'images',
@@ -76,6 +83,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     space,
     nodes,
     maxVolumesPerNode,
+    ioCgroup,
     log,
   });
   const snapshots = createDiskSnapshots({
@@ -89,7 +97,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     log,
   });
   const health = createDiskHealth({ pool, images, devices });
-  const staging = createDiskStaging({ devices, stageRecords, log });
+  const staging = createDiskStaging({ devices, stageRecords, ioCgroup, log });
   const inline = createDiskInline({
     store: inlineStore,
     images: inlineImages,
@@ -97,12 +105,14 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     otherImages: images,
     space,
     nodeId,
+    ioCgroup,
     log,
   });
   const publisher = createDiskPublisher({ devices, stageRecords });
 
   async function recoverNode(): Promise<void> {
     await requireLoopDevices();
+    if (ioCgroup !== '') await requireIoCgroup(ioCgroup);
     await nodes.register(nodeId, zone);
     await stageRecords.removeTemporaryFiles();
     await inline.recover();
@@ -118,7 +128,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
 
   return {
     parameters,
-    mutableParameters,
+    mutableParameters: mutableParametersFor(ioCgroup),
     accessModes: singleNodeModes,
     accessKinds: ['mount', 'block'],
     fsTypes,

@@ -24,15 +24,16 @@ export interface DiskInlineDeps {
   readonly otherImages: DiskImages;
   readonly space: PoolSpace;
   readonly nodeId: string;
+  readonly ioCgroup: string;
   readonly log: Logger;
 }
 
 /** A disk that is formatted and mounted at its pod's target: no attachment is recorded, nothing is staged before. */
 export function createDiskInline(deps: DiskInlineDeps): InlineVolumes<unknown> & { recover(): Promise<void> } {
-  const { store, images, stagesFolder, otherImages, space, nodeId, log } = deps;
+  const { store, images, stagesFolder, otherImages, space, nodeId, ioCgroup, log } = deps;
   const devices = createDiskDevices({ images, neighbours: [otherImages], records: store, nodeId });
   const stageRecords = createStageRecords(stagesFolder, nodeId);
-  const staging = createDiskStaging({ devices, stageRecords, log });
+  const staging = createDiskStaging({ devices, stageRecords, ioCgroup, log });
   const { stats } = createDiskPublisher({ devices, stageRecords });
 
   const volumes = createInlineVolumes({

@@ -13,6 +13,7 @@ import {
   isFileSystemType,
   isReadOnlyMount,
   type LoopDevice,
+  limitIo,
   mountFileSystem,
   probeDevice,
   renewUuid,
@@ -35,17 +36,19 @@ export interface DiskStaging {
 export interface DiskStagingDeps {
   readonly devices: DiskDevices;
   readonly stageRecords: RecordStore<StageRecord>;
+  /** Empty: devices are not limited. */
+  readonly ioCgroup: string;
   readonly log: Logger;
 }
 
 /** Loop device, format, check, mount: each step looks at what is there, so a repeated call goes on where the last one ended. */
 export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
-  const { devices, stageRecords, log } = deps;
+  const { devices, stageRecords, ioCgroup, log } = deps;
 
   return {
     async stage({ volume, stagingPath, access }) {
       const loop = await devices.attach(volume);
-      await tuneDevice(volume, loop.device);
+      await tuneDevice(volume, loop.device, ioCgroup);
       if (access.kind === 'block') return;
       const fsType = chosenFsType(volume, access);
       if (await isStaged(loop, stagingPath, fsType, wantsReadOnly(loop, access))) return;
@@ -82,6 +85,7 @@ export function createDiskStaging(deps: DiskStagingDeps): DiskStaging {
       await unmountAll(stagingPath);
       // The lost node detaches it when it is back and clears up.
       if (mounts.some(({ mountPoint }) => lost.has(mountPoint))) return;
+      if (loop !== undefined && ioCgroup !== '') await limitIo(ioCgroup, loop.device, {});
       if ((await devices.release(id)) === 'inUse') {
         throw rpcError(
           'FailedPrecondition',

@@ -42,12 +42,13 @@ export interface DiskVolumesDeps {
   readonly space: PoolSpace;
   readonly nodes: NodeRegistry;
   readonly maxVolumesPerNode: number;
+  readonly ioCgroup: string;
   readonly log: Logger;
 }
 
 /** The controller's side of disk volumes: images, records, attachments. */
 export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
-  const { records, stageRecords, images, devices, copies, space, nodes, maxVolumesPerNode, log } = deps;
+  const { records, stageRecords, images, devices, copies, space, nodes, maxVolumesPerNode, ioCgroup, log } = deps;
   const { store } = records;
 
   async function discard(id: string): Promise<void> {
@@ -124,7 +125,7 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
       // In use on this machine it is changed now, elsewhere when it is staged the next time.
       const loop = await devices.find(id);
       if (volume === undefined || loop === undefined) return;
-      await tuneDevice(volume, loop.device);
+      await tuneDevice(volume, loop.device, ioCgroup);
       const held = (await devices.mountsOf(loop.device)).find(
         (entry) => isFileSystemOn(entry, loop.device) && !entry.superOptions.includes('ro'),
       );

@@ -27,11 +27,25 @@ export async function makeScratchFolder(): Promise<string> {
 export async function serveBackend(
   kind: 'dir' | 'disk',
   dir: string,
-  more: { role?: Role; maxVolumesPerNode?: number; nodeId?: string; zone?: string; pool?: string } = {},
+  more: {
+    role?: Role;
+    maxVolumesPerNode?: number;
+    nodeId?: string;
+    zone?: string;
+    pool?: string;
+    ioCgroup?: string;
+  } = {},
 ): Promise<ServedBackend> {
-  const { role = 'all', maxVolumesPerNode = 0, nodeId = 'node-a', zone = '', pool = join(dir, 'pool') } = more;
+  const {
+    role = 'all',
+    maxVolumesPerNode = 0,
+    nodeId = 'node-a',
+    zone = '',
+    pool = join(dir, 'pool'),
+    ioCgroup = '',
+  } = more;
   const log = createRecordingLogger();
-  const deps = { poolDir: pool, nodeId, zone, role, maxVolumesPerNode, log };
+  const deps = { poolDir: pool, nodeId, zone, role, maxVolumesPerNode, ioCgroup, log };
   const address = join(dir, 'csi.sock');
   const common = { name: `${kind}.csi.holdfast`, version: '0', role, nodeId, address, log };
   const server =
