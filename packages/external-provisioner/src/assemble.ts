@@ -28,6 +28,7 @@ export async function assembleProvisioner({
   const { log, registry, hostname } = context;
   const { connection, driverName } = found;
   const driver = driverTraits({ ...found, isTopologyEnabled: values.featureGates.Topology });
+  if (driver.plugin !== undefined) connection.countMigration();
   const queueMetrics = createQueueMetrics(registry);
   const node = values.nodeDeployment ? await findNodeRole(values, context, found) : undefined;
   const given = provisionRules(values);

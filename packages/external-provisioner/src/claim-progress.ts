@@ -10,7 +10,13 @@ export type ClaimProgress =
   /** CreateVolume was sent and has not been answered for good: the volume may exist or may still be made. */
   | { readonly kind: 'creating'; readonly plan: VolumePlan }
   /** The volume exists, its PersistentVolume is not stored yet. */
-  | { readonly kind: 'created'; readonly plan: VolumePlan; readonly draft: Draft<PersistentVolume> }
+  | {
+      readonly kind: 'created';
+      readonly plan: VolumePlan;
+      readonly draft: Draft<PersistentVolume>;
+      /** The driver's; the source of an in-tree plug-in may not say it. */
+      readonly volumeId: string;
+    }
   /** The volume exists and cannot be used: it must be deleted. */
   | { readonly kind: 'unwanted'; readonly plan: VolumePlan; readonly volumeId: string; readonly why: string }
   /** The PersistentVolume is stored. Kept until the claim is seen bound, lest a stale claim is provisioned twice. */

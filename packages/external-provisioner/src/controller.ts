@@ -35,6 +35,7 @@ import { type ClaimStep, classNameOf, decideClaim, type ProvisionContext } from 
 import { decideVolume } from './decide-volume.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import { createExplainer } from './explainer.ts';
+import { translated, volumeForDriver } from './in-tree.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import { queues } from './names.ts';
 import { isLocal, type NodeRole, nodeTopology } from './node-role.ts';
@@ -136,10 +137,11 @@ async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
     nodeSteps: node && contention && createNodeSteps({ client, calls, claims, contention, role: node, log }),
     events: createClaimEvents({ recorder, claims }),
     metrics,
-    hasTopology: driver.hasTopology,
+    driver,
     infeasibleRestMs: deps.retryIntervalMaxMs,
     maker: async (signal) => ({
       driverName: driver.driverName,
+      plugin: driver.plugin,
       identity: deps.identity,
       hasTopology: driver.hasTopology,
       attacherFinalizer: (await isAttachRequired(signal)) ? driver.attacherFinalizer : undefined,
@@ -157,7 +159,7 @@ async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
     onRoomChanged,
     recorder,
     metrics,
-    attacherFinalizer: driver.attacherFinalizer,
+    driver,
     clock,
     log,
   });
@@ -217,9 +219,15 @@ async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
     const attachedNodes = volume
       ? attachments.byIndex('volume', volume.metadata.name).map(({ spec }) => spec.nodeName)
       : [];
-    const isOurNode = !volume || !node || isLocal(volume, node);
+    const isOurNode = !volume || !node || isHere(volume, node);
     const stage = volume && volumeMemory.stage(volume);
     return decideVolume({ volume, attachedNodes, stage, isLocal: isOurNode }, driver);
+  }
+
+  /** A volume that cannot be translated is on every node: all tell why, and none deletes it. */
+  function isHere(volume: PersistentVolume, role: NodeRole): boolean {
+    const inCsi = translated(() => volumeForDriver(volume, driver));
+    return 'refusal' in inCsi || isLocal(inCsi.value, role);
   }
 
   function createQueue(name: string): WorkQueue {

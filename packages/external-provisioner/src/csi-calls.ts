@@ -19,9 +19,15 @@ export type CapacityResult =
   | { readonly kind: 'known'; readonly availableBytes: bigint; readonly maximumVolumeBytes: bigint | undefined }
   | { readonly kind: 'failed'; readonly error: RpcError };
 
+export interface DeleteParts {
+  readonly secrets: Readonly<Record<string, string>>;
+  /** The volume is one of an in-tree plug-in, which the metrics tell. */
+  readonly isMigrated: boolean;
+}
+
 export interface CsiCalls {
   createVolume(plan: VolumePlan, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<CreateResult>;
-  deleteVolume(volumeId: string, secrets: Readonly<Record<string, string>>, signal: AbortSignal): Promise<DeleteResult>;
+  deleteVolume(volumeId: string, parts: DeleteParts, signal: AbortSignal): Promise<DeleteResult>;
   /** How much room there is for such volumes. */
   getCapacity(
     volumes: Pick<CreateVolumeRequest, 'volumeCapabilities' | 'parameters'>,
@@ -38,14 +44,15 @@ export function createCsiCalls(deps: { connection: Connection; driverName: strin
     async createVolume(plan, secrets, signal) {
       const request: CreateVolumeRequest = { ...plan.request, secrets };
       try {
-        return judgeReply(await controller.createVolume(request, { timeoutMs, signal }), plan, driverName);
+        const options = { timeoutMs, signal, isMigrated: plan.isMigrated };
+        return judgeReply(await controller.createVolume(request, options), plan, driverName);
       } catch (error) {
         return createFailure(toRpcError(error));
       }
     },
-    async deleteVolume(volumeId, secrets, signal) {
+    async deleteVolume(volumeId, { secrets, isMigrated }, signal) {
       try {
-        await controller.deleteVolume({ volumeId, secrets }, { timeoutMs, signal });
+        await controller.deleteVolume({ volumeId, secrets }, { timeoutMs, signal, isMigrated });
         return { kind: 'deleted' };
       } catch (error) {
         return { kind: 'failed', error: toRpcError(error) };

@@ -1,5 +1,7 @@
 import type { PersistentVolume } from '@holdfast/kube';
+import { isOfPlugin } from '@holdfast/migration';
 import type { DriverTraits } from './driver-traits.ts';
+import { translated, volumeForDriver } from './in-tree.ts';
 import { annotations, VOLUME_FINALIZER } from './names.ts';
 import type { DeletionStage } from './volume-memory.ts';
 
@@ -24,7 +26,15 @@ export type VolumeStep = { readonly reason: string } & (
   | { readonly kind: 'wait'; readonly awaited: 'attachments' | 'claim' }
   /** Our part of the deletion is done. */
   | { readonly kind: 'leaveToOthers' }
-  | { readonly kind: 'delete'; readonly volume: PersistentVolume; readonly volumeId: string }
+  | {
+      readonly kind: 'delete';
+      readonly volume: PersistentVolume;
+      readonly volumeId: string;
+      /** It is one of an in-tree plug-in. */
+      readonly isMigrated: boolean;
+    }
+  /** The driver cannot be told which volume it is; the reason says why. */
+  | { readonly kind: 'refuse'; readonly volume: PersistentVolume }
   | { readonly kind: 'removeObject'; readonly volume: PersistentVolume }
 );
 
@@ -48,7 +58,7 @@ export function decideVolume(view: VolumeView, driver: DriverTraits): VolumeStep
     return { kind: 'ignore', reason: `reclaim policy ${policy}` };
   }
   const phase = volume.status?.phase ?? 'Pending';
-  if (phase === 'Released') return decideReleased(volume, view, isDeleting && !isProtected);
+  if (phase === 'Released') return decideReleased(volume, view, driver, isDeleting && !isProtected);
   if (phase === 'Bound' && !isProtected && !isDeleting) {
     return {
       kind: 'protect',
@@ -62,19 +72,25 @@ export function decideVolume(view: VolumeView, driver: DriverTraits): VolumeStep
   return { kind: 'ignore', reason: `phase ${phase}` };
 }
 
-function decideReleased(volume: PersistentVolume, view: VolumeView, isDone: boolean): VolumeStep {
+function decideReleased(volume: PersistentVolume, view: VolumeView, driver: DriverTraits, isDone: boolean): VolumeStep {
   if (isDone || view.stage === 'objectDeleted')
     return { kind: 'leaveToOthers', reason: 'deleted; others still hold the object' };
   if (view.stage === 'volumeDeleted')
     return { kind: 'removeObject', volume, reason: 'the driver has deleted the volume' };
   if (view.attachedNodes.length > 0)
     return { kind: 'wait', awaited: 'attachments', reason: `still attached to ${view.attachedNodes.join(', ')}` };
-  const volumeId = volume.spec?.csi?.volumeHandle;
+  const inCsi = translated(() => volumeForDriver(volume, driver));
+  if ('refusal' in inCsi) return { kind: 'refuse', volume, reason: inCsi.refusal };
+  const volumeId = inCsi.value.spec?.csi?.volumeHandle;
   if (!volumeId) return { kind: 'ignore', reason: 'the volume has no CSI handle' };
-  return { kind: 'delete', volume, volumeId, reason: 'released, with reclaim policy Delete' };
+  const isMigrated = isOfPlugin(volume, driver.plugin);
+  return { kind: 'delete', volume, volumeId, isMigrated, reason: 'released, with reclaim policy Delete' };
 }
 
-/** Volumes we made, and volumes of our driver that an administrator wrote by hand. */
+/**
+ * Volumes we made, volumes of our driver that an administrator wrote by hand, and those of an in-tree plug-in that the cluster
+ * has given to our driver; without that mark they are the plug-in's to delete.
+ */
 function isOurs(volume: PersistentVolume, driverName: string): boolean {
   const given = volume.metadata.annotations;
   const maker = given?.[annotations.provisionedBy];

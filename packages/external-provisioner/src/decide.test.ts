@@ -133,7 +133,7 @@ describe('decideClaim', () => {
     const draft = { metadata: { name: 'pvc-uid-data' } };
     const begun: [ClaimProgress, ClaimStep['kind']][] = [
       [{ kind: 'creating', plan }, 'create'],
-      [{ kind: 'created', plan, draft }, 'save'],
+      [{ kind: 'created', plan, draft, volumeId: 'vol-1' }, 'save'],
       [{ kind: 'unwanted', plan, volumeId: 'v', why: 'small' }, 'discard'],
     ];
     fc.assert(

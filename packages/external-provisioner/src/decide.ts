@@ -8,6 +8,7 @@ import type {
 import type { ClaimProgress } from './claim-progress.ts';
 import type { SourceView } from './content-source.ts';
 import type { DriverTraits } from './driver-traits.ts';
+import { classForDriver, isAskedOf, isInTreeClass, translated } from './in-tree.ts';
 import { annotations } from './names.ts';
 import { isAllowed, type NodeRole } from './node-role.ts';
 import { type ProvisionRules, planVolume, selectedNodeOf, type VolumePlan } from './plan.ts';
@@ -64,7 +65,12 @@ export type ClaimStep = { readonly reason: string } & (
   /** The cache shows a claim without volume, though we stored one: ask the API server before making a second. */
   | { readonly kind: 'confirm'; readonly claim: PersistentVolumeClaim }
   | { readonly kind: 'create'; readonly plan: VolumePlan }
-  | { readonly kind: 'save'; readonly plan: VolumePlan; readonly draft: Draft<PersistentVolume> }
+  | {
+      readonly kind: 'save';
+      readonly plan: VolumePlan;
+      readonly draft: Draft<PersistentVolume>;
+      readonly volumeId: string;
+    }
   | { readonly kind: 'discard'; readonly plan: VolumePlan; readonly volumeId: string; readonly why: string }
 );
 
@@ -75,8 +81,8 @@ export function decideClaim(view: ClaimView, context: ProvisionContext): ClaimSt
   if (!claim) return { kind: 'forget', reason: 'the claim is gone and nothing was begun for it' };
   if (claim.spec?.volumeName) return { kind: 'forget', reason: `the claim has its volume ${claim.spec.volumeName}` };
 
-  const { driverName } = context.driver;
-  if (provisionerOf(claim) !== driverName) return { kind: 'ignore', reason: 'the claim is for another provisioner' };
+  const { driver } = context;
+  if (!isAskedOf(claim, driver)) return { kind: 'ignore', reason: 'the claim is for another provisioner' };
   // A claim under deletion is provisioned all the same: a call cut off by a restart may have left a volume, which only
   // the same call, and then the PersistentVolume that is reclaimed, can remove.
   const className = classNameOf(claim);
@@ -86,7 +92,7 @@ export function decideClaim(view: ClaimView, context: ProvisionContext): ClaimSt
       className === '' ? 'the claim names no StorageClass' : `StorageClass ${className} does not exist: create it`;
     return { kind: 'refuse', claim, className, reason };
   }
-  if (storageClass.provisioner !== driverName) {
+  if (storageClass.provisioner !== driver.driverName && !isInTreeClass(storageClass, driver)) {
     return { kind: 'ignore', reason: `StorageClass ${className} is of provisioner ${storageClass.provisioner}` };
   }
   if (storageClass.volumeBindingMode === 'WaitForFirstConsumer' && selectedNodeOf(claim) === undefined) {
@@ -120,6 +126,7 @@ function resume(progress: Exclude<ClaimProgress, { kind: 'saved' }>): ClaimStep 
         kind: 'save',
         plan: progress.plan,
         draft: progress.draft,
+        volumeId: progress.volumeId,
         reason: 'the volume is created, its PersistentVolume is not stored yet',
       };
     case 'unwanted':
@@ -163,6 +170,8 @@ function begin(
       reason: 'the driver called the parameters invalid, and neither the claim nor its class is another since',
     };
   }
+  const inCsi = translated(() => classForDriver(storageClass, context.driver));
+  if ('refusal' in inCsi) return { kind: 'refuse', claim, className, reason: inCsi.refusal };
   const { attributesClass, source } = view;
   const { node } = context;
   const isFree = node !== undefined && !claim.metadata.annotations?.[annotations.selectedNode];
@@ -174,7 +183,8 @@ function begin(
   }
   const result = planVolume({
     claim,
-    storageClass,
+    storageClass: inCsi.value,
+    isMigrated: isInTreeClass(storageClass, context.driver),
     attributesClass,
     source,
     ...context,
@@ -209,11 +219,6 @@ function whyElsewhere(claim: PersistentVolumeClaim, storageClass: StorageClass, 
     return 'no node is chosen for the claim, and --node-deployment-immediate-binding is off';
   if (isAllowed(flattenAllowed(storageClass.allowedTopologies ?? []), node)) return undefined;
   return 'this node is outside the allowedTopologies of the class';
-}
-
-function provisionerOf(claim: PersistentVolumeClaim): string | undefined {
-  const given = claim.metadata.annotations;
-  return given?.[annotations.storageProvisioner] ?? given?.[annotations.betaStorageProvisioner];
 }
 
 /** The claim's class; the beta annotation still wins over the field, as everywhere in Kubernetes. */

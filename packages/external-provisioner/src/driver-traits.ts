@@ -1,4 +1,5 @@
 import type { ControllerCapability, PluginCapabilityName } from '@holdfast/csi-spec';
+import { type InTreePlugin, pluginOfDriver } from '@holdfast/migration';
 import { attacherFinalizer } from './names.ts';
 
 /** What the driver said it can do, as far as it changes what we do. */
@@ -13,6 +14,8 @@ export interface DriverTraits {
   readonly canCloneVolumes: boolean;
   readonly canModifyVolumes: boolean;
   readonly attacherFinalizer: string;
+  /** The in-tree plug-in whose classes and volumes the driver serves too. */
+  readonly plugin?: InTreePlugin | undefined;
 }
 
 export function driverTraits(deps: {
@@ -34,5 +37,6 @@ export function driverTraits(deps: {
     canCloneVolumes: controllerCapabilities.has('CLONE_VOLUME'),
     canModifyVolumes: controllerCapabilities.has('MODIFY_VOLUME'),
     attacherFinalizer: attacherFinalizer(driverName),
+    plugin: pluginOfDriver(driverName),
   };
 }

@@ -1,3 +1,4 @@
+import { pluginOfDriver } from '@holdfast/migration';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClaimProgress } from './claim-progress.ts';
@@ -6,7 +7,7 @@ import { decideVolume, type VolumeStep, type VolumeView } from './decide-volume.
 import { explainClaim, explainVolume } from './explain.ts';
 import { annotations, VOLUME_FINALIZER } from './names.ts';
 import type { NodeRole } from './node-role.ts';
-import { claimOf, classOf, noTopology, rules, traits, volumeOf } from './testing/objects.ts';
+import { claimOf, classOf, driverName, noTopology, rules, traits, volumeOf } from './testing/objects.ts';
 
 const plainContext: ProvisionContext = { driver: traits, rules, cluster: noTopology };
 const plainView: ClaimView = {
@@ -50,9 +51,15 @@ const claims: Record<ClaimStep['kind'], [Partial<ClaimView>, Partial<ProvisionCo
   lookUp: [{ claim: claimOf({ dataSource: snapshot }) }, {}],
   confirm: [{ progress: { kind: 'saved', volumeName: 'pvc-1' } }, {}],
   create: [{}, {}],
-  save: [{ progress: { kind: 'created', plan, draft: { metadata: { name: 'pvc-1' } } } }, {}],
+  save: [{ progress: { kind: 'created', plan, draft: { metadata: { name: 'pvc-1' } }, volumeId: 'v' } }, {}],
   discard: [{ progress: { kind: 'unwanted', plan, volumeId: 'v', why: 'small' } }, {}],
 };
+
+const inTree = volumeOf(
+  { gcePersistentDisk: { pdName: 'disk' } },
+  { annotations: { [annotations.migratedTo]: driverName }, labels: { 'topology.kubernetes.io/zone': 'a__b' } },
+);
+const driver = { ...traits, plugin: pluginOfDriver('pd.csi.storage.gke.io') };
 
 const volumes: Record<VolumeStep['kind'], Partial<VolumeView>> = {
   ignore: { volume: volumeOf({}, {}, 'Failed') },
@@ -62,6 +69,7 @@ const volumes: Record<VolumeStep['kind'], Partial<VolumeView>> = {
   protect: { volume: volumeOf({}, {}, 'Bound') },
   unprotect: { volume: volumeOf({ persistentVolumeReclaimPolicy: 'Retain' }, { finalizers: [VOLUME_FINALIZER] }) },
   delete: {},
+  refuse: { volume: inTree },
   removeObject: { stage: 'volumeDeleted' },
 };
 
@@ -76,7 +84,7 @@ describe('what is said of a decision', () => {
   });
 
   it.each(Object.entries(volumes))('about a volume: %s', (kind, view) => {
-    const step = decideVolume({ ...plainVolumeView, ...view }, traits);
+    const step = decideVolume({ ...plainVolumeView, ...view }, driver);
     expect(step.kind).toBe(kind);
     expect(step.reason).not.toBe('');
     expect(explainVolume(step).text).not.toBe('');

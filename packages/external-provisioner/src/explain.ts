@@ -66,6 +66,11 @@ export function explainVolume(step: VolumeStep): Verdict {
       return { standing: 'due', text: 'take the finalizer of the deletion off the volume' };
     case 'delete':
       return { standing: 'due', text: `DeleteVolume of ${step.volumeId} by the driver` };
+    case 'refuse':
+      return {
+        standing: 'waiting',
+        text: 'somebody who changes the volume, so that the driver can be told which it is',
+      };
     case 'removeObject':
       return { standing: 'due', text: 'delete the PersistentVolume' };
     default:

@@ -45,6 +45,8 @@ export interface VolumePlan {
   readonly secretRefs: SecretRefs;
   readonly fsType: string;
   readonly isReadOnly: boolean;
+  /** The class is one of an in-tree plug-in, and so its volume is to be. */
+  readonly isMigrated: boolean;
   readonly selectedNode: string | undefined;
   /** The VolumeAttributesClass the volume is made with. */
   readonly attributesClass: string | undefined;
@@ -77,7 +79,9 @@ export type PlanResult =
 
 export function planVolume(deps: {
   claim: PersistentVolumeClaim;
+  /** As the driver wants it. */
   storageClass: StorageClass;
+  isMigrated?: boolean;
   attributesClass: VolumeAttributesClass | undefined;
   /** Undefined until it has been looked up. */
   source: SourceView | undefined;
@@ -156,6 +160,7 @@ function planWithoutTopology(
   deps: {
     claim: PersistentVolumeClaim;
     storageClass: StorageClass;
+    isMigrated?: boolean;
     mutableParameters: Record<string, string>;
     driver: DriverTraits;
     rules: ProvisionRules;
@@ -197,6 +202,7 @@ function planWithoutTopology(
     }),
     fsType: isBlock(claim) ? '' : fsType,
     isReadOnly: rules.isPublishReadonly && modes.length === 1 && modes[0] === 'ReadOnlyMany',
+    isMigrated: deps.isMigrated ?? false,
     selectedNode,
     attributesClass: (rules.hasAttributesClasses && claim.spec?.volumeAttributesClassName) || undefined,
     source: undefined,

@@ -37,6 +37,7 @@ const recordSchema = z.object({
   secretRefs: z.record(z.string(), secretRefSchema),
   fsType: z.string(),
   isReadOnly: z.boolean(),
+  isMigrated: z.boolean().optional(),
   selectedNode: z.string().optional(),
   attributesClass: z.string().optional(),
   source: z
@@ -113,6 +114,7 @@ function recordOf(plan: VolumePlan, intern: (hex: string) => number): PlanRecord
     secretRefs: plan.secretRefs,
     fsType: plan.fsType,
     isReadOnly: plan.isReadOnly,
+    ...(plan.isMigrated ? { isMigrated: true } : {}),
     ...(plan.selectedNode === undefined ? {} : { selectedNode: plan.selectedNode }),
     ...(plan.attributesClass === undefined ? {} : { attributesClass: plan.attributesClass }),
     ...(plan.source === undefined ? {} : { source: plan.source }),
@@ -159,6 +161,7 @@ function planOf(record: PlanRecord, requirements: readonly TopologyRequirement[]
     secretRefs: secretRefsOf(record),
     fsType: record.fsType,
     isReadOnly: record.isReadOnly,
+    isMigrated: record.isMigrated ?? false,
     selectedNode: record.selectedNode,
     attributesClass: record.attributesClass,
     source: record.source,

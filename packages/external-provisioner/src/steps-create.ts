@@ -13,6 +13,9 @@ import type { ClaimEvents } from './claim-events.ts';
 import { type ClaimJournal, JournalFullError } from './claim-journal.ts';
 import type { ClaimMemory } from './claim-memory.ts';
 import type { CsiCalls } from './csi-calls.ts';
+import type { CreatedVolume } from './driver-reply.ts';
+import type { DriverTraits } from './driver-traits.ts';
+import { isOfSameVolume, translated } from './in-tree.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import type { VolumePlan } from './plan.ts';
 import type { SourceProtection } from './source-protection.ts';
@@ -32,7 +35,7 @@ export interface CreateStepsDeps {
   readonly metrics: ProvisionMetrics;
   /** Asked once per volume: whether csi-attacher's finalizer is needed depends on the cluster. */
   readonly maker: (signal: AbortSignal) => Promise<VolumeMaker>;
-  readonly hasTopology: boolean;
+  readonly driver: Pick<DriverTraits, 'driverName' | 'plugin' | 'hasTopology'>;
   /** How long a claim rests whose parameters the driver called invalid (`--retry-interval-max`). */
   readonly infeasibleRestMs: number;
   readonly reschedule: (
@@ -47,12 +50,17 @@ export interface CreateStepsDeps {
 
 export interface CreateSteps {
   create(uid: string, plan: VolumePlan, signal: AbortSignal): Promise<Outcome>;
-  save(uid: string, plan: VolumePlan, draft: Draft<PersistentVolume>, signal: AbortSignal): Promise<Outcome>;
+  save(uid: string, plan: VolumePlan, created: Created, signal: AbortSignal): Promise<Outcome>;
   discard(uid: string, plan: VolumePlan, unwanted: Unwanted, signal: AbortSignal): Promise<Outcome>;
 }
 
 /** Well inside the 30 s that a pod gets to end, and more than one write needs. */
 const SAVE_GRACE_MS = 10_000;
+
+interface Created {
+  readonly draft: Draft<PersistentVolume>;
+  readonly volumeId: string;
+}
 
 interface Unwanted {
   readonly volumeId: string;
@@ -101,9 +109,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
 
     switch (result.kind) {
       case 'usable': {
-        const draft = volumeObject(plan, result.volume, await deps.maker(signal));
-        memory.setProgress(uid, { kind: 'created', plan, draft });
-        const outcome = await save(uid, plan, draft, signal);
+        const outcome = await keep(uid, plan, result.volume, signal);
         if (outcome.kind === 'done')
           metrics.provisioned(plan.storageClass.name, plan.source?.kind ?? '', clock.monotonicMs() - startedMs);
         return outcome;
@@ -138,13 +144,28 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
     }
   }
 
+  /** Stores the volume's object. A volume that the in-tree plug-in of its class could not name is deleted again. */
+  async function keep(uid: string, plan: VolumePlan, volume: CreatedVolume, signal: AbortSignal): Promise<Outcome> {
+    const { volumeId } = volume;
+    const maker = await deps.maker(signal);
+    const made = translated(() => volumeObject(plan, volume, maker));
+    if ('refusal' in made) {
+      const unwanted = { volumeId, why: made.refusal };
+      memory.setProgress(uid, { kind: 'unwanted', plan, ...unwanted });
+      return await discard(uid, plan, unwanted, signal);
+    }
+    const draft = made.value;
+    memory.setProgress(uid, { kind: 'created', plan, draft, volumeId });
+    return await save(uid, plan, { draft, volumeId }, signal);
+  }
+
   /**
    * No volume was made where it was asked for. Another node may have room; without a choice of nodes this is an error
    * like others.
    */
   async function exhausted(uid: string, plan: VolumePlan, error: RpcError, signal: AbortSignal): Promise<Outcome> {
     memory.clearProgress(uid);
-    if (!deps.hasTopology || plan.selectedNode === undefined) return fail(plan, rpcErrorText(error));
+    if (!deps.driver.hasTopology || plan.selectedNode === undefined) return fail(plan, rpcErrorText(error));
     return await deps.reschedule(plan.claim, plan.selectedNode, rpcErrorText(error), signal);
   }
 
@@ -152,23 +173,19 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
    * Goes on for a while when we are told to stop, or the driver has gone away: nobody else knows of the volume, and
    * should its claim be deleted before we are back, nobody ever would.
    */
-  async function save(
-    uid: string,
-    plan: VolumePlan,
-    draft: Draft<PersistentVolume>,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  async function save(uid: string, plan: VolumePlan, created: Created, signal: AbortSignal): Promise<Outcome> {
+    const { draft, volumeId } = created;
     const grace = lingeringSignal(signal, SAVE_GRACE_MS);
     try {
       volumes.applyWrite(await client.create(persistentVolumes, draft, { signal: grace.signal }));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof FenceError) throw error;
-      if (isAlreadyExists(error)) return await compareExisting(uid, plan, draft, signal);
+      if (isAlreadyExists(error)) return await compareExisting(uid, plan, created, signal);
       // The volume exists: it is neither given up nor forgotten, however often the API server refuses its object.
       return fail(
         plan,
-        `volume ${draft.spec?.csi?.volumeHandle} is created, but its PersistentVolume ${plan.volumeName} cannot be stored yet: ${errorMessage(error)}`,
+        `volume ${volumeId} is created, but its PersistentVolume ${plan.volumeName} cannot be stored yet: ${errorMessage(error)}`,
       );
     } finally {
       grace.cancel();
@@ -197,15 +214,14 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
   async function compareExisting(
     uid: string,
     plan: VolumePlan,
-    draft: Draft<PersistentVolume>,
+    { draft, volumeId }: Created,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const from = { client, resource: persistentVolumes, store: volumes };
     const existing = await readLive(from, { name: plan.volumeName }, signal);
     if (!existing) return { kind: 'again', afterMs: 0 };
     const csi = existing.spec?.csi;
-    const volumeId = draft.spec?.csi?.volumeHandle ?? '';
-    const isSameVolume = csi?.driver === draft.spec?.csi?.driver && csi?.volumeHandle === volumeId;
+    const isSameVolume = isOfSameVolume(existing, draft, deps.driver);
     const isSameClaim = existing.spec?.claimRef?.uid === uid;
     if (isSameVolume && isSameClaim) return await saved(uid, plan, signal);
     if (isSameVolume) {
@@ -233,7 +249,7 @@ export function createCreateSteps(deps: CreateStepsDeps): CreateSteps {
         return fail(plan, `${why}; volume ${volumeId} must be deleted, but ${error.message}`);
       throw error;
     }
-    const result = await calls.deleteVolume(volumeId, secrets, signal);
+    const result = await calls.deleteVolume(volumeId, { secrets, isMigrated: plan.isMigrated }, signal);
     if (result.kind === 'failed') {
       signal.throwIfAborted();
       return fail(

@@ -14,6 +14,8 @@ import type { ClaimJournal } from './claim-journal.ts';
 import type { CsiCalls } from './csi-calls.ts';
 import type { VolumeStep } from './decide-volume.ts';
 import { deletionSecretRef } from './deletion-secret.ts';
+import type { DriverTraits } from './driver-traits.ts';
+import { classForDriver } from './in-tree.ts';
 import type { ProvisionMetrics } from './metrics.ts';
 import { reasons, VOLUME_FINALIZER } from './names.ts';
 import { removeFinalizersPatch } from './patches.ts';
@@ -31,10 +33,12 @@ export interface VolumeStepsDeps {
   readonly onRoomChanged: (className: string, affinity: NodeAffinity) => void;
   readonly recorder: EventRecorder;
   readonly metrics: ProvisionMetrics;
-  readonly attacherFinalizer: string;
+  readonly driver: Pick<DriverTraits, 'driverName' | 'plugin' | 'attacherFinalizer'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+type DeleteStep = Extract<VolumeStep, { kind: 'delete' }>;
 
 export type VolumeSteps = (name: string, step: VolumeStep, signal: AbortSignal) => Promise<Outcome>;
 
@@ -58,12 +62,14 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
     return done;
   }
 
-  async function deleteVolume(volume: PersistentVolume, volumeId: string, signal: AbortSignal): Promise<Outcome> {
+  async function deleteVolume(step: DeleteStep, signal: AbortSignal): Promise<Outcome> {
+    const { volume, volumeId, isMigrated } = step;
     const startedMs = clock.monotonicMs();
     const className = volume.spec?.storageClassName ?? '';
     let reason: string;
     try {
-      const result = await calls.deleteVolume(volumeId, await secretsFor(volume, signal), signal);
+      const secrets = await secretsFor(volume, signal);
+      const result = await calls.deleteVolume(volumeId, { secrets, isMigrated }, signal);
       if (result.kind === 'deleted') {
         memory.set(volume, 'volumeDeleted');
         deps.onRoomChanged(className, volume.spec?.nodeAffinity);
@@ -83,9 +89,20 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
     return { kind: 'retry', error: new Error(reason) };
   }
 
+  function classOf(volume: PersistentVolume): StorageClass | undefined {
+    const storageClass = classes.get(volume.spec?.storageClassName ?? '');
+    return storageClass && classForDriver(storageClass, deps.driver);
+  }
+
+  function refuse(volume: PersistentVolume, reason: string): Outcome {
+    metrics.deleteFailed(volume.spec?.storageClassName ?? '');
+    recorder.event(volume, 'Warning', reasons.volumeFailedDelete, reason);
+    return { kind: 'retry', error: new Error(reason) };
+  }
+
   /** A secret that is gone does not stop the deletion: most drivers do without, and the others say what they miss. */
   async function secretsFor(volume: PersistentVolume, signal: AbortSignal): Promise<Record<string, string>> {
-    const ref = deletionSecretRef(volume, classes.get(volume.spec?.storageClassName ?? ''));
+    const ref = deletionSecretRef(volume, classOf(volume));
     try {
       return await readSecret(client, ref, { namedBy: `PersistentVolume "${volume.metadata.name}"`, signal });
     } catch (error) {
@@ -103,7 +120,7 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
    */
   async function removeObject(volume: PersistentVolume, signal: AbortSignal): Promise<Outcome> {
     const { name, uid, deletionTimestamp } = volume.metadata;
-    await patchVolume(volume, removeFinalizersPatch(volume, [VOLUME_FINALIZER, deps.attacherFinalizer]), signal);
+    await patchVolume(volume, removeFinalizersPatch(volume, [VOLUME_FINALIZER, deps.driver.attacherFinalizer]), signal);
     if (deletionTimestamp === undefined) {
       try {
         await client.delete(persistentVolumes, { name }, { preconditions: { uid }, signal });
@@ -138,7 +155,9 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
         return await patchVolume(step.volume, removeFinalizersPatch(step.volume, [VOLUME_FINALIZER]), signal);
       case 'delete':
         await letGo(step.volume, signal);
-        return await deleteVolume(step.volume, step.volumeId, signal);
+        return await deleteVolume(step, signal);
+      case 'refuse':
+        return refuse(step.volume, step.reason);
       case 'removeObject':
         return await removeObject(step.volume, signal);
       default:

@@ -115,7 +115,7 @@ export function createClaimSteps(
       case 'create':
         return await create(uid, step.plan, signal);
       case 'save':
-        return await save(uid, step.plan, step.draft, signal);
+        return await save(uid, step.plan, step, signal);
       case 'discard':
         return await discard(uid, step.plan, { volumeId: step.volumeId, why: step.why }, signal);
       default:

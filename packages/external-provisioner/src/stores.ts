@@ -26,6 +26,7 @@ import {
   volumeAttachments,
   volumeAttributesClasses,
 } from '@holdfast/kube';
+import { keptForTranslation } from '@holdfast/migration';
 import { pairOf } from './capacity/capacity-controller.ts';
 import { pairKey } from './capacity/segments.ts';
 import { classNameOf } from './decide.ts';
@@ -88,7 +89,7 @@ export function createCaches(deps: {
     client,
     log,
     resource: persistentVolumes,
-    project: (volume) => projectVolume(volume, deps.isOnNode || deps.capacity !== undefined),
+    project: (volume) => projectVolume(volume, driver, deps.isOnNode || deps.capacity !== undefined),
   });
   const classes = createReflector({ client, log, resource: storageClasses });
   const attachments = createReflector({
@@ -169,11 +170,18 @@ const volumeAnnotations = [
   annotations.deletionSecretNamespace,
 ];
 
-function projectVolume(volume: PersistentVolume, hasAffinity: boolean): PersistentVolume {
+function projectVolume(volume: PersistentVolume, { plugin }: DriverTraits, hasAffinity: boolean): PersistentVolume {
   const { spec, status } = volume;
+  const kept = keptForTranslation(plugin, volume);
+  const { hasLabels } = kept;
   return {
-    ...projectHead(volume, { annotations: volumeAnnotations, hasFinalizers: true }),
+    ...projectHead(volume, {
+      annotations: [...volumeAnnotations, ...kept.annotations],
+      hasLabels,
+      hasFinalizers: true,
+    }),
     spec: {
+      ...kept.spec,
       ...pick(spec, 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName'),
       ...(hasAffinity ? pick(spec, 'nodeAffinity') : {}),
       ...(spec?.csi ? { csi: { driver: spec.csi.driver, volumeHandle: spec.csi.volumeHandle } } : {}),

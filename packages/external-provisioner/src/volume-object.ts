@@ -1,13 +1,15 @@
 import { formatBytes } from '@holdfast/core';
 import type { Draft, PersistentVolume } from '@holdfast/kube';
+import { MigrationError, volumeToInTree } from '@holdfast/migration';
 import type { CreatedVolume } from './driver-reply.ts';
+import type { DriverTraits } from './driver-traits.ts';
 import { annotations, IDENTITY_ATTRIBUTE, VOLUME_FINALIZER } from './names.ts';
 import type { VolumePlan } from './plan.ts';
 import type { SecretRef } from './secret-refs.ts';
 
 export type NodeAffinity = NonNullable<PersistentVolume['spec']>['nodeAffinity'];
 
-export interface VolumeMaker {
+export interface VolumeMaker extends Pick<DriverTraits, 'plugin'> {
   readonly driverName: string;
   /** Names this process in the volume's attributes. */
   readonly identity: string;
@@ -17,10 +19,28 @@ export interface VolumeMaker {
 }
 
 /**
+ * The PersistentVolume of a created volume, for the class of an in-tree plug-in as the plug-in would have written it.
+ * @throws MigrationError
+ */
+export function volumeObject(plan: VolumePlan, created: CreatedVolume, maker: VolumeMaker): Draft<PersistentVolume> {
+  const volume = csiVolumeObject(plan, created, maker);
+  if (!plan.isMigrated) return volume;
+  const { plugin, driverName } = maker;
+  if (plugin === undefined) throw new MigrationError(`driver ${driverName} took the place of no in-tree plug-in`);
+  const { metadata, ...rest } = volumeToInTree(plugin, volume);
+  const marks = {
+    [annotations.provisionedBy]: plugin.inTreeName,
+    // kube-controller-manager would write it; without it, csi-attacher would take its finalizer off again.
+    [annotations.migratedTo]: driverName,
+  };
+  return { ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, ...marks } } };
+}
+
+/**
  * The PersistentVolume of a created volume, with everything it will ever need, so that one write is enough.
  * A volume that is to be retained does not get our finalizer: there is nothing to delete before it may vanish.
  */
-export function volumeObject(plan: VolumePlan, created: CreatedVolume, maker: VolumeMaker): Draft<PersistentVolume> {
+function csiVolumeObject(plan: VolumePlan, created: CreatedVolume, maker: VolumeMaker): Draft<PersistentVolume> {
   const { claim, storageClass, secretRefs } = plan;
   const deletion = secretRefs.provisioner;
   const finalizers = [
