@@ -19,9 +19,13 @@ export async function publishBlockDevice(options: {
   return bindMount({ source: device, target, isReadOnly });
 }
 
+const deviceFileSystems = ['devtmpfs', 'tmpfs', 'ramfs'];
+
 /** Which device a target shows: a bound device node is a mount of devtmpfs (or of the tmpfs that a container has as /dev). */
 export async function isPublishedDevice(target: string, device: string): Promise<boolean> {
-  if ((await findMount(target)) === undefined) return false;
+  const entry = await findMount(target);
+  // Anything else is not looked at: what is mounted there may be a server that does not answer.
+  if (entry === undefined || !deviceFileSystems.includes(entry.fsType)) return false;
   const [shown, wanted] = await Promise.all([blockDeviceNumber(target), blockDeviceNumber(device)]);
   return shown !== undefined && wanted !== undefined && isSameDevice(shown, wanted);
 }

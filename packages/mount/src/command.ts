@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { packageFor } from './tool-packages.ts';
 
 export interface CommandResult {
@@ -13,6 +13,8 @@ export interface CommandOptions {
   /** Exit codes that are an answer rather than a failure. Default: only 0. */
   readonly okExitCodes?: readonly number[];
   readonly signal?: AbortSignal;
+  /** An open file that the child finds as its file descriptor 3. */
+  readonly inheritedFd?: number;
 }
 
 export type CommandFailure =
@@ -52,12 +54,13 @@ export function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { timeoutMs = defaultTimeoutMs, okExitCodes = [0], signal } = options;
+  const { timeoutMs = defaultTimeoutMs, okExitCodes = [0], signal, inheritedFd } = options;
   const fail = (failure: CommandFailure): CommandError => new CommandError(tool, args, failure);
   if (signal?.aborted === true) return Promise.reject(fail({ kind: 'aborted' }));
 
   return new Promise((resolve, reject) => {
-    const child = spawn(tool, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env: commandEnvironment(process.env) });
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...(inheritedFd === undefined ? [] : [inheritedFd])];
+    const child = spawn(tool, [...args], { stdio, env: commandEnvironment(process.env) });
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     let stopped: CommandFailure | undefined;
@@ -72,8 +75,8 @@ export function runCommand(
     const settle = (finish: () => void): void => {
       for (const timer of timers) clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       finish();
     };
     const finish = (exitCode: number | null, signalName: string | null): void => {
@@ -103,10 +106,10 @@ export function commandEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { PATH: path.join(':'), LC_ALL: 'C' };
 }
 
-function collect(stream: NodeJS.ReadableStream): () => string {
+function collect(stream: NodeJS.ReadableStream | null): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
-  stream.on('data', (chunk: Buffer) => {
+  stream?.on('data', (chunk: Buffer) => {
     if (size < maxOutputBytes) chunks.push(chunk);
     size += chunk.length;
   });

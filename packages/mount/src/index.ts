@@ -32,6 +32,7 @@ export {
   isBusy,
   LoopDeviceError,
   listLoopDevices,
+  NoLoopDeviceError,
   refreshLoopDevice,
   setReadAhead,
 } from './loop-devices.ts';

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createKeyedLock, systemClock } from '@holdfast/core';
-import { runCommand } from './command.ts';
+import { CommandError, runCommand } from './command.ts';
 import { isSameDevice, splitDeviceNumber } from './device-numbers.ts';
 import { type LoopDevice, parseLosetup } from './losetup-output.ts';
 import { isErrno } from './mount-point.ts';
@@ -11,6 +11,17 @@ export class LoopDeviceError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'LoopDeviceError';
+  }
+}
+
+/** The kernel gives no more of them. */
+export class NoLoopDeviceError extends Error {
+  constructor(file: string, cause: CommandError) {
+    super(
+      `no loop device is free for ${file}: detach what nobody uses (losetup --list), raise the kernel's max_loop, or see that the host's /dev is here`,
+      { cause },
+    );
+    this.name = 'NoLoopDeviceError';
   }
 }
 
@@ -68,13 +79,24 @@ async function attachOnce({ file, isReadOnly = false }: AttachOptions): Promise<
   const existing = await findLoopDevice(file);
   if (existing !== undefined) return requireMode(existing, file, isReadOnly);
   const args = ['--find', '--show', '--nooverlap', ...(isReadOnly ? ['--read-only'] : []), file];
-  const made = (await runCommand('losetup', args)).stdout.trim();
+  const made = await attachFree(file, args);
   // --nooverlap looks first and attaches then: another process can come between. The lower number stays, and ours, which
   // nobody has used yet, goes.
   const attached = await findLoopDevice(file);
   if (attached === undefined) throw new LoopDeviceError(`losetup reported success, yet no loop device has ${file}`);
   if (attached.device !== made) await detachLoopDevice(made);
   return requireMode(attached, file, isReadOnly);
+}
+
+async function attachFree(file: string, args: readonly string[]): Promise<string> {
+  try {
+    return (await runCommand('losetup', args)).stdout.trim();
+  } catch (error) {
+    if (error instanceof CommandError && /cannot find an unused loop device/.test(error.message)) {
+      throw new NoLoopDeviceError(file, error);
+    }
+    throw error;
+  }
 }
 
 function requireMode(loop: LoopDevice, file: string, isReadOnly: boolean): LoopDevice {

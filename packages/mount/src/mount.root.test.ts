@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
 import { runCommand } from './command.ts';
 import {
@@ -22,7 +22,7 @@ import {
   refreshLoopDevice,
 } from './loop-devices.ts';
 import { bindMount, mountFileSystem } from './mount.ts';
-import { isReadOnlyMount } from './mount-info.ts';
+import { isReadOnlyMount, mountsUnder, readMountInfo } from './mount-info.ts';
 import { findMount, isMountPoint } from './mount-point.ts';
 import { probeDevice } from './probe.ts';
 import { canGrowMountedExt } from './process-capabilities.ts';
@@ -177,6 +177,22 @@ describe('bind mounts', () => {
     await expect(bindMount({ source, target })).rejects.toThrow(`${target} is a symbolic link`);
     await expect(mountFileSystem({ source: '/dev/null', target, fsType: 'tmpfs' })).rejects.toThrow('symbolic link');
     expect(await isMountPoint(folder)).toBe(false);
+  });
+
+  test('a target exchanged for a link, or moved away, while mount is on its way leaves nothing mounted anywhere', async () => {
+    const [source, elsewhere, bin] = [
+      await fixture.folder('source'),
+      await fixture.folder('elsewhere'),
+      await fixture.folder('bin'),
+    ];
+    const target = await fixture.folder('target');
+    // Stands before the real mount, in the moment between the look at the target and the system call.
+    const script = `#!/bin/sh\nmv ${target} ${target}.moved\nln -s ${elsewhere} ${target}\nexec /bin/mount "$@"\n`;
+    await writeFile(join(bin, 'mount'), script, { mode: 0o755 });
+    vi.stubEnv('PATH', `${bin}:${process.env.PATH ?? ''}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(bindMount({ source, target })).rejects.toThrow(/nothing is mounted at/);
+    expect(mountsUnder(await readMountInfo(), fixture.dir)).toEqual([]);
   });
 
   test('stacked mounts go in one call, a busy one is named', async () => {

@@ -1,6 +1,7 @@
-import { lstat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readlink } from 'node:fs/promises';
 import { runCommand } from './command.ts';
-import { isReadOnlyMount, type MountEntry } from './mount-info.ts';
+import { isReadOnlyMount, type MountEntry, readMountInfo, topMountAt } from './mount-info.ts';
 import { canonicalMountPoint, findMount, isErrno, requireAbsolute } from './mount-point.ts';
 import { unmountLayer } from './unmount.ts';
 
@@ -32,13 +33,12 @@ export async function mountFileSystem(options: MountOptions): Promise<MountEntry
   const { source, target, fsType, timeoutMs, signal } = options;
   requireAbsolute(source);
   const flags = mountFlagsFor(fsType, options.options ?? []);
-  const mountPoint = await mountableTarget(target);
-  await runCommand(
-    'mount',
-    ['-t', fsType, ...(flags.length === 0 ? [] : ['-o', flags.join(',')]), source, mountPoint],
-    commandOptions(timeoutMs, signal),
-  );
-  return verifyMounted(target, flags.includes('ro'));
+  const mountFlags = flags.length === 0 ? [] : ['-o', flags.join(',')];
+  return mountAt(target, ['-t', fsType, ...mountFlags, source], {
+    isReadOnly: flags.includes('ro'),
+    timeoutMs,
+    signal,
+  });
 }
 
 export function mountFlagsFor(fsType: string, options: readonly string[]): string[] {
@@ -65,9 +65,8 @@ const inheritedFlags = ['nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'r
 export async function bindMount(options: BindOptions): Promise<MountEntry> {
   const { source, target, isReadOnly = false, timeoutMs, signal } = options;
   requireAbsolute(source);
-  const mountPoint = await mountableTarget(target);
-  await runCommand('mount', ['-o', 'bind', source, mountPoint], commandOptions(timeoutMs, signal));
-  const entry = await verifyMounted(mountPoint, false);
+  const entry = await mountAt(target, ['-o', 'bind', source], { isReadOnly: false, timeoutMs, signal });
+  const { mountPoint } = entry;
   if (!isReadOnly) return entry;
   try {
     const flags = ['bind', 'remount', 'ro', ...entry.options.filter((option) => inheritedFlags.includes(option))];
@@ -80,17 +79,57 @@ export async function bindMount(options: BindOptions): Promise<MountEntry> {
 }
 
 /** @throws {SymbolicLinkError} */
-async function mountableTarget(target: string): Promise<string> {
+async function mountAt(
+  target: string,
+  args: readonly string[],
+  options: { isReadOnly: boolean; timeoutMs: number | undefined; signal: AbortSignal | undefined },
+): Promise<MountEntry> {
   const mountPoint = await canonicalMountPoint(target);
+  const before = await readMountInfo();
   // What is mounted already is no link, and looking at it could hang.
-  if ((await findMount(mountPoint)) !== undefined) return mountPoint;
+  const handle = topMountAt(before, mountPoint) === undefined ? await openTarget(mountPoint) : undefined;
   try {
-    if ((await lstat(mountPoint)).isSymbolicLink()) throw new SymbolicLinkError(mountPoint);
-  } catch (error) {
-    // That nothing is there, mount says itself.
-    if (!isErrno(error, 'ENOENT')) throw error;
+    // The folder that was looked at is the one that is mounted on, whatever its name leads to by then (CVE-2021-25741).
+    const place = handle === undefined ? mountPoint : '/proc/self/fd/3';
+    await runCommand('mount', ['--no-canonicalize', ...args, place], {
+      ...commandOptions(options.timeoutMs, options.signal),
+      ...(handle === undefined ? {} : { inheritedFd: handle.fd }),
+    });
+    try {
+      return await verifyMounted(mountPoint, options.isReadOnly);
+    } catch (error) {
+      await undo(before, handle === undefined ? mountPoint : await pathOf(handle));
+      throw error;
+    }
+  } finally {
+    await handle?.close();
   }
-  return mountPoint;
+}
+
+/** The target itself, with no symbolic link on the way. */
+async function openTarget(mountPoint: string): Promise<FileHandle> {
+  let handle: FileHandle;
+  try {
+    handle = await open(mountPoint, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isErrno(error, 'ELOOP')) throw new SymbolicLinkError(mountPoint);
+    throw error;
+  }
+  if ((await pathOf(handle)) === mountPoint) return handle;
+  await handle.close();
+  throw new SymbolicLinkError(mountPoint);
+}
+
+/** A target that was moved away during the call took the new mount along. */
+async function undo(before: readonly MountEntry[], mountPoint: string): Promise<void> {
+  const landed = topMountAt(await readMountInfo(), mountPoint);
+  const isNew = before.every(({ mountId }) => mountId !== landed?.mountId);
+  if (landed !== undefined && isNew) await unmountLayer(mountPoint);
+}
+
+/** As the kernel knows it now. */
+function pathOf(handle: FileHandle): Promise<string> {
+  return readlink(`/proc/self/fd/${handle.fd}`);
 }
 
 async function verifyMounted(target: string, isReadOnly: boolean): Promise<MountEntry> {
