@@ -2,11 +2,13 @@ import {
   FileSystemDamagedError,
   LoopDeviceError,
   MountBusyError,
+  NoLoopDeviceError,
   NotBlankError,
   OnlineGrowthRefusedError,
   SymbolicLinkError,
 } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
+import { withSpaceCode } from './pool/space-code.ts';
 
 const preconditions = [
   FileSystemDamagedError,
@@ -17,11 +19,12 @@ const preconditions = [
   SymbolicLinkError,
 ];
 
-/** Runs node work. What somebody has to put right first becomes FAILED_PRECONDITION; the rest keeps its kind. */
+/** Runs node work. What somebody has to put right first becomes FAILED_PRECONDITION, want of space and of devices RESOURCE_EXHAUSTED; the rest keeps its kind. */
 export async function withMountCodes<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await withSpaceCode(work);
   } catch (error) {
+    if (error instanceof NoLoopDeviceError) throw rpcError('ResourceExhausted', error.message, { cause: error });
     const known = preconditions.find((kind) => error instanceof kind);
     if (known !== undefined && error instanceof Error)
       throw rpcError('FailedPrecondition', error.message, { cause: error });

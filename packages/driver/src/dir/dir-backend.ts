@@ -68,7 +68,7 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
       return { defaultBytes: gibibyte, minimumBytes: 1n, maximumBytes: totalBytes, stepBytes: 1n };
     },
     availableBytes: async () => (await poolSpace(pool)).availableBytes,
-    createVolume: (request) => volumes.create(request),
+    createVolume: (request) => withMountCodes(() => volumes.create(request)),
     restoreSnapshot: (request, { id }) =>
       withMountCodes(() => volumes.create(request, { id: { kind: 'snapshot', id }, path: snapshotFolders.pathOf(id) })),
     cloneVolume: (request, { id }) =>

@@ -4,7 +4,13 @@ import { boundTargets } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import { withSpaceCode } from '../pool/space-code.ts';
 import { volumeOf } from '../pool/volume-record.ts';
-import { discardUnfinished, recordFor, type VolumeRecords, withoutRecord } from '../pool/volume-records.ts';
+import {
+  discardUnfinished,
+  markDeleting,
+  recordFor,
+  type VolumeRecords,
+  withoutRecord,
+} from '../pool/volume-records.ts';
 import type { DirFolders } from './dir-folders.ts';
 
 export interface DirVolumes {
@@ -57,7 +63,7 @@ export function createDirVolumes(deps: { records: VolumeRecords; folders: DirFol
       if (target !== undefined) {
         throw rpcError('FailedPrecondition', `volume ${id} is published at ${target.mountPoint}: unpublish it first`);
       }
-      await store.save(id, { ...record, phase: 'deleting' });
+      await markDeleting(store, record);
       await discard(id);
     },
 

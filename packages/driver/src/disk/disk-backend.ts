@@ -165,7 +165,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
       if (wanted[0] !== undefined) return wanted[0];
       return accesses.every((access) => access.kind === 'block') ? '' : sourceFsType || 'ext4';
     },
-    createVolume: (request) => volumes.create(request),
+    createVolume: (request) => withMountCodes(() => volumes.create(request)),
     restoreSnapshot: (request, { id }) =>
       withMountCodes(() => volumes.create(request, { id: { kind: 'snapshot', id }, image: snapshotImages.pathOf(id) })),
     cloneVolume: (request, volume) =>
@@ -186,7 +186,7 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     findGroupSnapshot: snapshots.findGroup,
     deleteVolume: (id) => withMountCodes(() => volumes.remove(id)),
     expandVolume: async (volume, capacityBytes) => {
-      await volumes.expand(volume, capacityBytes);
+      await withMountCodes(() => volumes.expand(volume, capacityBytes));
       return { capacityBytes, isNodeExpansionRequired: true };
     },
     snapshotBlocks: createDiskBlocks(snapshotImages),

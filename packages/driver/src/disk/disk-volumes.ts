@@ -5,7 +5,13 @@ import { zoneTopologyKey } from '../names.ts';
 import type { NodeRegistry } from '../pool/node-registry.ts';
 import type { RecordStore } from '../pool/record-store.ts';
 import { type VolumeRecord, volumeOf } from '../pool/volume-record.ts';
-import { discardUnfinished, recordFor, type VolumeRecords, withoutRecord } from '../pool/volume-records.ts';
+import {
+  discardUnfinished,
+  markDeleting,
+  recordFor,
+  type VolumeRecords,
+  withoutRecord,
+} from '../pool/volume-records.ts';
 import { isFileSystemOn } from './device-mounts.ts';
 import type { DiskCopies } from './disk-copies.ts';
 import type { DiskDevices } from './disk-device.ts';
@@ -138,7 +144,7 @@ export function createDiskVolumes(deps: DiskVolumesDeps): DiskVolumes {
       const record = await store.load(id);
       if (record === undefined) return;
       if ((await devices.release(id)) === 'inUse') throw inUse(id);
-      await store.save(id, { ...record, phase: 'deleting' });
+      await markDeleting(store, record);
       await discard(id);
     },
 

@@ -7,10 +7,15 @@ export async function withSpaceCode<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const isFull =
-      (error instanceof CommandError && /No space left|Disk quota exceeded/.test(error.message)) ||
-      (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'));
-    if (isFull) throw rpcError('ResourceExhausted', `the pool is full: ${errorMessage(error)}`, { cause: error });
+    if (isFull(error))
+      throw rpcError('ResourceExhausted', `the pool is full: ${errorMessage(error)}`, { cause: error });
     throw error;
   }
+}
+
+export function isFull(error: unknown): boolean {
+  return (
+    (error instanceof CommandError && /No space left|Disk quota exceeded/.test(error.message)) ||
+    (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
+  );
 }

@@ -3,6 +3,7 @@ import type { CreateRequest, SourceId, Volume } from '@holdfast/driver-kit';
 import { rpcError } from '@holdfast/rpc';
 import { writerName } from './durable-file.ts';
 import { BrokenRecordError, createRecordStore, type RecordStore } from './record-store.ts';
+import { isFull } from './space-code.ts';
 import { encodeVolumeRecord, type VolumeRecord, volumeOf, volumeRecordSchema } from './volume-record.ts';
 
 export interface VolumeRecords {
@@ -79,6 +80,15 @@ export function recordFor(request: CreateRequest<unknown>, source?: SourceId): V
     ...(source === undefined ? {} : { source: { ...source } }),
     ...(Object.keys(mutableParameters).length === 0 ? {} : { mutableParameters: { ...mutableParameters } }),
   };
+}
+
+/** A pool without room for the record is one that a deletion is to make room in: cut short, it is asked for again. */
+export async function markDeleting(store: RecordStore<VolumeRecord>, record: VolumeRecord): Promise<void> {
+  try {
+    await store.save(record.id, { ...record, phase: 'deleting' });
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
 }
 
 /** After a crash: what was being made or removed goes away. What cannot go now is told, waits for the next call, and stops no other volume. */
