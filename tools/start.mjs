@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const commands = {
   demo: { script: 'packages/holdfast/src/bin.ts', args: ['demo'], needsLinux: true },
+  new: { script: 'packages/holdfast/src/bin.ts', args: ['new'] },
   test: { script: 'tools/test.ts', args: [] },
   'test:root': { script: 'tools/test.ts', args: ['--root'], needsLinux: true },
   build: { script: 'tools/build.ts', args: [] },
