@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Draft, PersistentVolume, PersistentVolumeClaim, StorageClass } from '@holdfast/kube';
-import { classToCsi, isOfPlugin, MigrationError, volumeToCsi } from '@holdfast/migration';
+import { classToCsi, handleInCsi, isOfPlugin, MigrationError, volumeToCsi } from '@holdfast/migration';
 import type { DriverTraits } from './driver-traits.ts';
 import { annotations } from './names.ts';
 
@@ -44,10 +43,20 @@ export function translated<T>(translate: () => T): { readonly value: T } | { rea
   }
 }
 
-/** Whether two PersistentVolumes are of one volume of the driver. */
-export function isOfSameVolume(a: PersistentVolume, b: Draft<PersistentVolume>, { plugin }: Driver): boolean {
-  const source = plugin && b.spec?.[plugin.field];
-  if (plugin && source !== undefined) return isDeepStrictEqual(a.spec?.[plugin.field], source);
-  const [ours, theirs] = [b.spec?.csi, a.spec?.csi];
-  return theirs?.driver === ours?.driver && theirs?.volumeHandle === ours?.volumeHandle;
+/**
+ * Whether the PersistentVolume that stands in the way of a draft is of the same volume. Sources of a plug-in are compared by the
+ * handles they come to: an API server adds defaults to what was written, such as the caching mode of an Azure disk.
+ */
+export function isOfSameVolume(
+  existing: PersistentVolume,
+  draft: Draft<PersistentVolume>,
+  { plugin }: Pick<Driver, 'plugin'>,
+): boolean {
+  if (plugin === undefined || draft.spec?.[plugin.field] === undefined) {
+    const [ours, theirs] = [draft.spec?.csi, existing.spec?.csi];
+    return theirs?.driver === ours?.driver && theirs?.volumeHandle === ours?.volumeHandle;
+  }
+  if (!isOfPlugin(existing, plugin)) return false;
+  const handle = translated(() => handleInCsi(plugin, existing));
+  return 'value' in handle && handle.value === handleInCsi(plugin, draft);
 }

@@ -2,6 +2,7 @@ export { isOfPlugin, type Kept, keptForTranslation } from './kept.ts';
 export { type InlineVolume, type InTreePlugin, MigrationError, type SourceField } from './plugin.ts';
 export {
   classToCsi,
+  handleInCsi,
   inlineVolumeToCsi,
   pluginOfDriver,
   pluginOfSpec,

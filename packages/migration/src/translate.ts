@@ -4,7 +4,14 @@ import { azureDisk } from './azure-disk.ts';
 import { azureFile } from './azure-file.ts';
 import { cinder } from './cinder.ts';
 import { gcePd } from './gce-pd.ts';
-import { type InlineVolume, type InTreePlugin, MigrationError, type VolumeParts, type VolumeSpec } from './plugin.ts';
+import {
+  csiOf,
+  type InlineVolume,
+  type InTreePlugin,
+  MigrationError,
+  type VolumeParts,
+  type VolumeSpec,
+} from './plugin.ts';
 import { portworx } from './portworx.ts';
 import { vsphere } from './vsphere.ts';
 
@@ -29,6 +36,14 @@ export function volumeToCsi(plugin: InTreePlugin, volume: PersistentVolume): Per
     throw new MigrationError(`PersistentVolume "${volume.metadata.name}" has no ${plugin.field}`);
   }
   return naming(volume.metadata.name, () => withParts(volume, plugin.toCsi(partsOf(volume))));
+}
+
+/**
+ * The handle by which the driver knows a volume of the plug-in.
+ * @throws MigrationError that names the volume
+ */
+export function handleInCsi(plugin: InTreePlugin, volume: Draft<PersistentVolume>): string {
+  return naming(volume.metadata.name ?? '', () => csiOf(plugin.toCsi(partsOf(volume))).volumeHandle);
 }
 
 /**
