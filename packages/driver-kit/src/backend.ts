@@ -230,6 +230,11 @@ export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
   /** Throws when the backend cannot work, for Probe. */
   checkHealth?(): Promise<void>;
   findVolume(id: string): Promise<Volume | undefined>;
+  /**
+   * For storage that several controllers reach, of which one works at a time: resolves when it is this one's turn, and what it
+   * returns ends the turn. Around every controller call but those for capabilities.
+   */
+  controllerTurn?(): Promise<() => void>;
 
   sizeRules?(request: { readonly fsType: string; readonly kinds: readonly Access['kind'][] }): Promise<SizeRules>;
   /**

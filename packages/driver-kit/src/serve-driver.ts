@@ -11,6 +11,7 @@ import type { z } from 'zod';
 import type { Backend } from './backend.ts';
 import { canSnapshotGroups, canTellBlocks, type Role } from './capabilities.ts';
 import { createControllerHandlers } from './controller-service.ts';
+import { inTurn } from './controller-turn.ts';
 import { createGroupHandlers } from './group-service.ts';
 import { createIdentityHandlers } from './identity-service.ts';
 import { createVolumeLocks } from './locks.ts';
@@ -29,6 +30,9 @@ export interface DriverDeps<Schema extends z.ZodObject> {
   readonly log: Logger;
   readonly metrics?: OperationMetrics;
 }
+
+/** Root's, and its group's: in a pod with an fsGroup the sidecars need not be root. */
+const socketMode = 0o660;
 
 /** A wrong name or node id, told before anything is served. */
 export class DriverSetupError extends Error {
@@ -49,15 +53,17 @@ export async function serveDriver<Schema extends z.ZodObject>(deps: DriverDeps<S
   await backend.prepare?.();
   const locks = createVolumeLocks();
   const services = [bindService(IdentityService, createIdentityHandlers({ backend, name, version, role }))];
-  if (role !== 'node') services.push(bindService(ControllerService, createControllerHandlers({ backend, locks })));
+  if (role !== 'node') {
+    services.push(inTurn(bindService(ControllerService, createControllerHandlers({ backend, locks })), backend));
+  }
   if (role !== 'node' && canSnapshotGroups(backend)) {
-    services.push(bindService(GroupControllerService, createGroupHandlers({ backend, locks })));
+    services.push(inTurn(bindService(GroupControllerService, createGroupHandlers({ backend, locks })), backend));
   }
   if (role !== 'node' && canTellBlocks(backend)) {
     services.push(bindService(SnapshotMetadataService, createMetadataHandlers({ backend, locks })));
   }
   if (role !== 'controller') services.push(bindService(NodeService, createNodeHandlers({ backend, locks, nodeId })));
-  return serveUnix({ address, services, log, ...(metrics === undefined ? {} : { metrics }) });
+  return serveUnix({ address, services, log, mode: socketMode, ...(metrics === undefined ? {} : { metrics }) });
 }
 
 function checkDriverName(name: string): void {

@@ -36,7 +36,7 @@ export const driverFlags = defineFlags({
   'pool-dir': {
     type: 'string',
     default: '/var/lib/holdfast',
-    help: 'Folder that holds the volumes and their records. One backend and one controller per pool.',
+    help: 'Folder that holds the volumes and their records. One backend per pool; controllers take turns.',
     schema: z.string().startsWith('/', 'must be an absolute path'),
   },
   'driver-name': {

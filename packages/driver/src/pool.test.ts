@@ -298,5 +298,8 @@ describe('a disk', () => {
 
 async function filesOf(pool: string): Promise<string[]> {
   const entries = await readdir(pool, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() || entry.name.startsWith('pvc-')).map((entry) => entry.name);
+  return entries
+    .filter((entry) => entry.isFile() || entry.name.startsWith('pvc-'))
+    .map((entry) => entry.name)
+    .filter((name) => name !== 'controller.lock');
 }

@@ -1,6 +1,13 @@
 export { isPublishedDevice, publishBlockDevice } from './block-publish.ts';
 export { boundPublications, boundTargets, hasRootOf } from './bound-folder.ts';
-export { CommandError, type CommandFailure, type CommandOptions, type CommandResult, runCommand } from './command.ts';
+export {
+  CommandError,
+  type CommandFailure,
+  type CommandOptions,
+  type CommandResult,
+  commandEnvironment,
+  runCommand,
+} from './command.ts';
 export { copyFolder, copySparseFile, reflinkFile, syncFileSystem } from './copy-file.ts';
 export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';
 export { type FileExtent, fileExtents, parseExtent } from './file-extents.ts';
@@ -52,5 +59,6 @@ export {
 export { canonicalMountPoint, findMount, isMountPoint } from './mount-point.ts';
 export { type DeviceContent, interpretBlkid, probeDevice } from './probe.ts';
 export { canGrowMountedExt } from './process-capabilities.ts';
+export { packageFor } from './tool-packages.ts';
 export { cleanupMountPoint, MountBusyError, type UnmountOptions, unmountAll } from './unmount.ts';
 export { type FileSystemUsage, fileSystemUsage, parseUsage } from './usage.ts';

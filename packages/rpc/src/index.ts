@@ -7,5 +7,5 @@ export { createOperationMetrics, type Operation, type OperationMetrics } from '.
 export { RpcError, rpcError, toRpcError } from './rpc-error.ts';
 export { rpcErrorText } from './rpc-error-text.ts';
 export { type ServeDeps, serveUnix, type UnixServer } from './serve.ts';
-export { bindService, type CallContext, type Handlers, type ServiceBinding } from './service.ts';
+export { bindService, type CallContext, type Handlers, type ServiceBinding, type UntypedHandler } from './service.ts';
 export { type SocketState, socketState } from './socket-state.ts';

@@ -3,6 +3,7 @@ import { giveToGroup } from '@holdfast/mount';
 import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
+import { createControllerTurn } from '../pool/controller-turn.ts';
 import { createInlineRecords } from '../pool/inline-records.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
@@ -43,6 +44,15 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
     log,
   });
   const nodes = createNodeRegistry(`${pool}/nodes`);
+  const turn = createControllerTurn({
+    pool,
+    log,
+    recover: async () => {
+      for (const { store } of [records, snapshotRecords]) store.forget();
+      await snapshots.recover();
+      await volumes.recover();
+    },
+  });
 
   return {
     parameters,
@@ -56,11 +66,10 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
         await nodes.register(nodeId);
         await inline.recover();
       }
-      if (role === 'node') return;
-      await snapshots.recover();
-      await volumes.recover();
+      if (role !== 'node') await turn.begin();
     },
     checkHealth: () => requireWritable(pool),
+    controllerTurn: turn.enter,
     findVolume: records.find,
     listVolumes: records.list,
     sizeRules: async (): Promise<SizeRules> => {

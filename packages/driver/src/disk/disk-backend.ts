@@ -11,6 +11,7 @@ import { rpcError } from '@holdfast/rpc';
 import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
+import { createControllerTurn } from '../pool/controller-turn.ts';
 import { createInlineRecords } from '../pool/inline-records.ts';
 import { createNodeRegistry } from '../pool/node-registry.ts';
 import { nodeTopology } from '../pool/node-topology.ts';
@@ -110,6 +111,17 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
   });
   const publisher = createDiskPublisher({ devices, stageRecords });
 
+  const turn = createControllerTurn({
+    pool,
+    log,
+    recover: async () => {
+      for (const { store } of [records, snapshotRecords]) store.forget();
+      // A held file system first: what is below reads mounts and devices only, and others wait for it.
+      await snapshots.recover();
+      await volumes.recover();
+    },
+  });
+
   async function recoverNode(): Promise<void> {
     await requireLoopDevices();
     if (ioCgroup !== '') await requireIoCgroup(ioCgroup);
@@ -137,12 +149,10 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     maxVolumesPerNode,
     prepare: async () => {
       if (role !== 'controller') await recoverNode();
-      if (role === 'node') return;
-      // A held file system first: what is below reads mounts and devices only, and others wait for it.
-      await snapshots.recover();
-      await volumes.recover();
+      if (role !== 'node') await turn.begin();
     },
     checkHealth: () => requireWritable(pool),
+    controllerTurn: turn.enter,
     findVolume: records.find,
     listVolumes: records.list,
     availableBytes: volumes.availableBytes,

@@ -26,6 +26,8 @@ export interface RecordStore<T> {
    * again, because sums over all volumes are made for each new one. Which records there are, the folder says each time.
    */
   all(onBroken: (id: string, error: BrokenRecordError) => void): Promise<T[]>;
+  /** Before a turn that follows another program's: what `all` remembers may have changed. */
+  forget(): void;
   /** Removes what writes of this program that were cut short left behind. */
   removeTemporaryFiles(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export function createRecordStore<T>(deps: {
       }
       return found.flatMap((id) => known.get(id) ?? []);
     },
+    forget: () => known.clear(),
     removeTemporaryFiles: () => removeTemporaryFiles(folder, writer),
   };
 

@@ -12,6 +12,7 @@ export async function leftoversOf(dir: string): Promise<string[]> {
   for (const folder of ['pool', 'pods']) {
     const entries = await readdir(join(dir, folder), { recursive: true, withFileTypes: true }).catch(() => []);
     for (const entry of entries) {
+      if (entry.name === 'controller.lock') continue;
       if (entry.isFile() || entry.name === 'mount') files.push(`file ${join(entry.parentPath, entry.name)}`);
     }
   }

@@ -21,10 +21,11 @@ export function loopDevicesBelow(folder: string): string[] {
     .map((name) => `/dev/${name}`);
 }
 
-/** Files a driver keeps in its pool for its volumes: records, images, directories. */
+/** Files a driver keeps in its pool for its volumes: records, images, directories. Its lock is the pool's own. */
 export function poolEntries(pool: string): string[] {
   if (!existsSync(pool)) return [];
   return readdirSync(pool, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.name !== 'controller.lock')
     .filter((entry) => !entry.isDirectory() || entry.name.startsWith('pvc-'))
     .map((entry) => join(entry.parentPath, entry.name));
 }
