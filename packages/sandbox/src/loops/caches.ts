@@ -3,8 +3,10 @@ import { type Clock, type Logger } from '@holdfast/core';
 import {
   type CSIDriver,
   type CSINode,
+  type CSIStorageCapacity,
   csiDrivers,
   csiNodes,
+  csiStorageCapacities,
   type KubeClient,
   type KubeObject,
   type Lease,
@@ -29,15 +31,6 @@ import { leaseNamespace } from './names.ts';
 import { claimKeysOfPod } from './pod-claims.ts';
 import { serviceAccounts } from './service-accounts/resource.ts';
 
-/** Of which nobody here reads more than its owners. */
-export const csiStorageCapacities: Resource<KubeObject> = {
-  group: 'storage.k8s.io',
-  version: 'v1',
-  plural: 'csistoragecapacities',
-  kind: 'CSIStorageCapacity',
-  isNamespaced: true,
-};
-
 /** One copy of each kind, shared by every loop. */
 export interface Caches {
   readonly claims: Store<PersistentVolumeClaim>;
@@ -46,7 +39,7 @@ export interface Caches {
   readonly attachments: Store<VolumeAttachment>;
   readonly csiNodes: Store<CSINode>;
   readonly csiDrivers: Store<CSIDriver>;
-  readonly capacities: Store<KubeObject>;
+  readonly capacities: Store<CSIStorageCapacity>;
   readonly nodes: Store<Node>;
   /** Of kubelets alone; leaders' leases lie elsewhere. */
   readonly nodeLeases: Store<Lease>;

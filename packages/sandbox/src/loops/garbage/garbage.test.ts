@@ -1,7 +1,15 @@
-import { csiNodes, type KubeObject, leases, nodes, persistentVolumeClaims, pods, type Resource } from '@holdfast/kube';
+import {
+  csiNodes,
+  csiStorageCapacities,
+  type KubeObject,
+  leases,
+  nodes,
+  persistentVolumeClaims,
+  pods,
+  type Resource,
+} from '@holdfast/kube';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTestCluster, type TestCluster } from '../../testing/index.ts';
-import { csiStorageCapacities } from '../caches.ts';
 import { decideGarbage, type OwnerState } from './decide.ts';
 
 const soon = { timeout: 15_000 };

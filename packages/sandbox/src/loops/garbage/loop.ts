@@ -1,6 +1,7 @@
 import type { Outcome, Store } from '@holdfast/control';
 import {
   csiNodes,
+  csiStorageCapacities,
   isNotFound,
   type KubeObject,
   leases,
@@ -10,7 +11,6 @@ import {
   type Resource,
   splitKey,
 } from '@holdfast/kube';
-import { csiStorageCapacities } from '../caches.ts';
 import { createLoop, type Loop, type LoopDeps } from '../loop.ts';
 import { decideGarbage } from './decide.ts';
 import { lookForOwner } from './owners.ts';

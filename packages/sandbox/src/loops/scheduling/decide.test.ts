@@ -1,4 +1,12 @@
-import type { CSINode, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '@holdfast/kube';
+import type {
+  CSINode,
+  CSIStorageCapacity,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  StorageClass,
+} from '@holdfast/kube';
 import { describe, expect, it } from 'vitest';
 import { annotations } from '../names.ts';
 import { type Candidate, decidePod, type PodClaimState, type PodView } from './decide.ts';
@@ -66,6 +74,7 @@ function decide(view: Partial<PodView>) {
     candidates: [candidate(node('a', { labels: { zone: 'a' } })), candidate(node('b', { labels: { zone: 'b' } }))],
     volumes: [],
     drivers: new Set(['disk.test']),
+    room: { drivers: new Set(), capacities: [] },
     preferredNode: undefined,
     ...view,
   });
@@ -162,6 +171,30 @@ describe('a pod with a delayed claim', () => {
       nodeName: 'b',
       claims: [{ kind: 'provision' }],
     });
+  });
+
+  it.each<[string, Partial<CSIStorageCapacity>, 'bindClaims' | 'unschedulable']>([
+    ['as much as it asks for', { capacity: '1Gi' }, 'bindClaims'],
+    ['less', { capacity: '1023Mi' }, 'unschedulable'],
+    ['enough, but not for one volume', { capacity: '5Gi', maximumVolumeSize: '512Mi' }, 'unschedulable'],
+    ['enough for another class', { capacity: '5Gi', storageClassName: 'slow' }, 'unschedulable'],
+    ['enough in another place', { capacity: '5Gi', nodeTopology: { matchLabels: { zone: 'c' } } }, 'unschedulable'],
+    ['nothing that is known', {}, 'unschedulable'],
+  ])('finds %s where the driver tells its room', (_, told, kind) => {
+    const capacity: CSIStorageCapacity = {
+      metadata: { ...meta, name: 'csisc-1', namespace: 'driver' },
+      storageClassName: 'fast',
+      nodeTopology: { matchLabels: { zone: 'b' } },
+      ...told,
+    };
+    const claims = [delayed()];
+    const drivers = new Set(['disk.test']);
+    expect(decide({ claims, room: { drivers, capacities: [capacity] } })).toMatchObject(
+      kind === 'bindClaims'
+        ? { kind, nodeName: 'b' }
+        : { kind, message: expect.stringMatching(/2 node\(s\) did not have enough free storage/) },
+    );
+    expect(decide({ claims, room: { drivers: new Set(), capacities: [capacity] } })).toMatchObject({ nodeName: 'a' });
   });
 
   it('takes a free volume that the node reaches', () => {

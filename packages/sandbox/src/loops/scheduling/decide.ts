@@ -10,6 +10,7 @@ import {
 import { findVolume } from '../binding/match.ts';
 import { annotations, noProvisioner } from '../names.ts';
 import { canNodeReachVolume, isNodeAllowedByClass, matchesNode } from '../selectors.ts';
+import { hasRoom, type StorageRoom } from './capacity.ts';
 
 /** A claim as a pod finds it. */
 export type PodClaimState =
@@ -36,6 +37,7 @@ export interface PodView {
   readonly volumes: readonly PersistentVolume[];
   /** The names of drivers that are known to the cluster, by a CSIDriver object or on any node. */
   readonly drivers: ReadonlySet<string>;
+  readonly room: StorageRoom;
   /** The node that volumes were made for on this pod's behalf. */
   readonly preferredNode: string | undefined;
 }
@@ -175,6 +177,9 @@ function bindDelayed(
   }
   if (!isNodeAllowedByClass(storageClass, node)) {
     return { kind: 'no', why: `didn't match the allowed topologies of storage class "${storageClass.metadata.name}"` };
+  }
+  if (!hasRoom(view.room, { claim, storageClass, node })) {
+    return { kind: 'no', why: 'did not have enough free storage' };
   }
   return { kind: 'fits', claims: [{ kind: 'provision', claim }] };
 }

@@ -147,6 +147,7 @@ export function createSchedulingLoop(deps: LoopDeps): Loop {
       caches.nodes.subscribe(enqueueWaiting);
       caches.csiNodes.subscribe(enqueueWaiting);
       caches.csiDrivers.subscribe(enqueueWaiting);
+      caches.capacities.subscribe(enqueueWaiting);
       caches.attachments.subscribe(enqueueWaiting);
     },
   });

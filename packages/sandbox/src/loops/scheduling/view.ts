@@ -26,6 +26,14 @@ export function viewPod(caches: Caches, pod: Pod, nodeByPod: ReadonlyMap<string,
       // Without drivers an API server written in Go serves null.
       ...caches.csiNodes.list().flatMap((node) => node.spec.drivers?.map(({ name }) => name) ?? []),
     ]),
+    room: {
+      drivers: new Set(
+        caches.csiDrivers
+          .list()
+          .flatMap(({ metadata, spec }) => (spec.storageCapacity === true ? [metadata.name] : [])),
+      ),
+      capacities: caches.capacities.list(),
+    },
   };
 }
 
