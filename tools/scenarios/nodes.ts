@@ -15,6 +15,12 @@ export const threeNodes: readonly NodeSpec[] = [
   node('node-c', 'zone-2'),
 ];
 
+/** Each its own place: volumes never leave their node. */
+export const twoIslands: readonly NodeSpec[] = ['node-a', 'node-b'].map((name) => ({
+  name,
+  labels: { [nodeKey]: name },
+}));
+
 /** Labels for a pod's nodeSelector. */
 export function on(nodeName: string): Record<string, string> {
   return { [nodeKey]: nodeName };
