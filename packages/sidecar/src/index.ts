@@ -35,5 +35,6 @@ export { type HttpValues, serveMetrics } from './observability.ts';
 export { retryFlags } from './retry-flags.ts';
 export { runGroup } from './run-group.ts';
 export { type ProgramContext, type ProgramDeps, runProgram } from './run-program.ts';
+export { keepHeapSmall } from './small-heap.ts';
 export { standardFlags } from './standard-flags.ts';
 export { version } from './version.ts';
