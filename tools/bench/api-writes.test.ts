@@ -39,6 +39,11 @@ describe('countWrites', () => {
     expect(countWrites([request({ code: 409 }), request({})], 'csi-attacher')).toMatchObject({ writes: 2, failed: 1 });
   });
 
+  it('counts leases apart', () => {
+    const requests = [request({ verb: 'update', resource: 'leases' }), request({ verb: 'get', resource: 'leases' })];
+    expect(countWrites([...requests, request({})], 'csi-attacher')).toMatchObject({ writes: 1, leases: 1 });
+  });
+
   it.each<[string, Partial<AuditedRequest>]>([
     ['a read', { verb: 'get' }],
     ['a watch', { verb: 'watch' }],

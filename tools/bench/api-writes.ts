@@ -1,12 +1,14 @@
 import type { AuditedRequest } from '../rig/contract.ts';
 
-/** What one program wrote. Leases are left out: they are written by the clock, not by the object. */
+/** What one program wrote. Leases are counted apart: most are written by the clock, not by the object. */
 export interface WriteCount {
   /** By `verb resource/subresource`, in order of name. Failed ones included: they cost the same. */
   readonly byKind: ReadonlyMap<string, number>;
   /** All but events. */
   readonly writes: number;
   readonly events: number;
+  /** By the clock, or beside the work: what a program notes on its lease. */
+  readonly leases: number;
   /** Those of the writes and events that the server refused. */
   readonly failed: number;
 }
@@ -18,14 +20,19 @@ export function countWrites(requests: readonly AuditedRequest[], program: string
   const byKind = new Map<string, number>();
   let writes = 0;
   let events = 0;
+  let leases = 0;
   let failed = 0;
   for (const { verb, resource, subresource, userAgent, code } of requests) {
-    if (!writingVerbs.has(verb) || resource === 'leases' || !userAgent.startsWith(`${program}/`)) continue;
+    if (!writingVerbs.has(verb) || !userAgent.startsWith(`${program}/`)) continue;
+    if (resource === 'leases') {
+      leases += 1;
+      continue;
+    }
     const kind = `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`;
     byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
     if (resource === 'events') events += 1;
     else writes += 1;
     if (code >= 400) failed += 1;
   }
-  return { byKind: new Map([...byKind].toSorted(([a], [b]) => a.localeCompare(b))), writes, events, failed };
+  return { byKind: new Map([...byKind].toSorted(([a], [b]) => a.localeCompare(b))), writes, events, leases, failed };
 }

@@ -4,7 +4,9 @@ import { ArgumentError, parseArguments } from './arguments.ts';
 describe('parseArguments', () => {
   it('measures everything, three times, when nothing is said', () => {
     expect(parseArguments([])).toMatchObject({
-      parts: new Set(['provision', 'attach', 'detach', 'expand', 'delete', 'full', 'reflector']),
+      parts: new Set(['provision', 'attach', 'detach', 'expand', 'modify', 'delete', 'full', 'reflector', 'node']),
+      failingMs: 60_000,
+      slowAttachMs: 15_000,
       loads: [
         { profile: 'default', objects: 50 },
         { profile: 'unlimited', objects: 1000 },
@@ -24,6 +26,18 @@ describe('parseArguments', () => {
       runs: 1,
       isJson: true,
     });
+  });
+
+  it('takes minutes only when told', () => {
+    const given = ['--only=slow-attach,failing-expand', '--slow-seconds=2', '--failing-seconds=5', '--n=10'];
+    expect(parseArguments(given)).toMatchObject({
+      parts: new Set(['slow-attach', 'failing-expand']),
+      objects: 10,
+      failingMs: 5000,
+      slowAttachMs: 2000,
+    });
+    const all = parseArguments(['--only=all']);
+    expect(all !== 'help' && all.parts.has('failing-attach') && all.parts.has('provision')).toBe(true);
   });
 
   it('takes another driver', () => {

@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util';
 import type { Maker } from '../rig/contract.ts';
 
-export const operations = ['provision', 'attach', 'detach', 'expand', 'delete'] as const;
+export const operations = ['provision', 'attach', 'detach', 'expand', 'modify', 'delete'] as const;
 export type Operation = (typeof operations)[number];
 
+/** What goes on for minutes because the driver is slow, or fails. Measured once, and only when asked for. */
+export const troubles = ['slow-attach', 'failing-attach', 'failing-expand'] as const;
+export type Trouble = (typeof troubles)[number];
+
 /** What can be asked for with --only: an operation, or one of the parts that are not about a number of objects. */
-const parts = [...operations, 'full', 'reflector'] as const;
+const usualParts = [...operations, 'full', 'reflector', 'node'] as const;
+const parts = [...usualParts, ...troubles] as const;
 export type Part = (typeof parts)[number];
 
 /** How much is asked of the sidecars, and with which flags they run. */
@@ -17,6 +22,8 @@ export interface Load {
 /** The driver under the sidecars: volumes in memory, the project's disks, a driver that serves already, or one to start. */
 export type DriverChoice =
   | { readonly kind: 'memory' }
+  /** Answers late, or fails every attachment and expansion. */
+  | { readonly kind: 'troubled'; readonly attachMs: number; readonly isFailing: boolean }
   | { readonly kind: 'disk' }
   | { readonly kind: 'running'; readonly address: string }
   | { readonly kind: 'command'; readonly command: readonly string[] };
@@ -27,12 +34,21 @@ export interface BenchArguments {
   readonly runs: number;
   readonly makers: readonly Maker[];
   readonly fullClaims: number;
+  /** Of --n; undefined: each part has its own. */
+  readonly objects: number | undefined;
+  /** How long a part with a failing driver lasts. */
+  readonly failingMs: number;
+  readonly slowAttachMs: number;
+  /** Where the Go sidecars of nodes are, which are not published as Go modules. */
+  readonly upstreamNodeFolder: string | undefined;
   readonly driver: DriverChoice;
   readonly nodeId: string;
   /** Topology of the one node, for a driver without a node service. */
   readonly topology: Readonly<Record<string, string>>;
   /** Of the StorageClass. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Of the VolumeAttributesClass that volumes are modified with. */
+  readonly attributes: Readonly<Record<string, string>>;
   readonly size: string;
   readonly grownSize: string;
   readonly isJson: boolean;
@@ -51,19 +67,24 @@ export const usage = `npm run bench -- [options]
 
 Our sidecars and the Go ones, in turn, on the same control plane, driver and load. Ratios are ours to theirs.
 
-  --only=PART,…           of ${parts.join(', ')}; default: all.
+  --only=PART,…           of ${parts.join(', ')}; default: all but the last ${troubles.length},
+                          which take minutes; --only=all is all.
                           What a part needs beforehand (a volume to attach) is done too, and not measured
   --n=N                   so many objects, without client-side limits, instead of 50 with default flags and 1,000 without limits
   --profile=PROFILE       flags of the sidecars with --n: default or unlimited; default: unlimited
   --runs=N                runs of each maker; the order alternates; default: 3, and with --n 1: a quick look
   --makers=MAKER,…        of ours, upstream; default: both
   --full-claims=N         bound claims of the part "full", half of them attached; default: 10,000
+  --failing-seconds=N     how long the driver fails in failing-attach and failing-expand; default: 60
+  --slow-seconds=N        how long an attachment takes in slow-attach; default: 15
+  --upstream-node=FOLDER  where the Go programs livenessprobe and csi-node-driver-registrar are, for the part "node"
   --driver=DRIVER         memory (volumes in a map: what is measured is the sidecars) or disk (holdfast-driver); default: memory
   --csi-address=ADDRESS   a driver that serves already, instead of those
   --driver-command=WORDS  a driver to start, instead of those; {endpoint} stands for the socket, also in CSI_ENDPOINT
   --node-id=ID            the node that volumes are attached to; default: what NodeGetInfo says, or bench-node
   --topology=KEY=VALUE,…  the node's topology, for a driver whose NodeGetInfo cannot be asked
   --parameters=KEY=VALUE,…  of the StorageClass
+  --attributes=KEY=VALUE,…  of the VolumeAttributesClass of "modify"; default: iops=500
   --size=QUANTITY, --grown-size=QUANTITY  default: 64Mi and 128Mi
   --json                  print everything measured as JSON, instead of tables
   --write-docs            write docs/benchmarks.md from this run
@@ -78,12 +99,16 @@ const optionTypes = {
   runs: { type: 'string' },
   makers: { type: 'string' },
   'full-claims': { type: 'string' },
+  'failing-seconds': { type: 'string' },
+  'slow-seconds': { type: 'string' },
+  'upstream-node': { type: 'string' },
   driver: { type: 'string' },
   'csi-address': { type: 'string' },
   'driver-command': { type: 'string' },
   'node-id': { type: 'string' },
   topology: { type: 'string' },
   parameters: { type: 'string' },
+  attributes: { type: 'string' },
   size: { type: 'string' },
   'grown-size': { type: 'string' },
   json: { type: 'boolean' },
@@ -100,17 +125,22 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
   if (values.profile !== undefined && values.n === undefined) {
     throw new ArgumentError('--profile goes with --n; give the number of objects too, such as --n=200');
   }
-  const chosen = oneOfEach('--only', values.only, parts);
+  const chosen = chosenParts(values.only);
   return {
     parts: new Set(chosen),
     loads: loadsOf(values.n, values.profile),
     runs: wholeNumber('--runs', values.runs) ?? (values.n === undefined ? 3 : 1),
     makers: oneOfEach('--makers', values.makers, ['ours', 'upstream'] as const),
     fullClaims: wholeNumber('--full-claims', values['full-claims']) ?? 10_000,
+    objects: wholeNumber('--n', values.n),
+    failingMs: 1000 * (wholeNumber('--failing-seconds', values['failing-seconds']) ?? 60),
+    slowAttachMs: 1000 * (wholeNumber('--slow-seconds', values['slow-seconds']) ?? 15),
+    upstreamNodeFolder: values['upstream-node'],
     driver: driverOf(values),
     nodeId: values['node-id'] ?? '',
     topology: pairs('--topology', values.topology),
     parameters: pairs('--parameters', values.parameters),
+    attributes: pairs('--attributes', values.attributes ?? 'iops=500'),
     size: values.size ?? '64Mi',
     grownSize: values['grown-size'] ?? '128Mi',
     isJson: values.json ?? false,
@@ -118,6 +148,11 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
     nodeFlags: nodeFlagsOf(values['node-flags']),
     profileFolder: values['cpu-profiles'],
   };
+}
+
+function chosenParts(only: string | undefined): readonly Part[] {
+  if (only === undefined) return usualParts;
+  return only === 'all' ? parts : oneOfEach('--only', only, parts);
 }
 
 function nodeFlagsOf(text: string | undefined): readonly string[] {

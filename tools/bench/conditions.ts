@@ -50,6 +50,8 @@ function describeDriver({ driver }: BenchArguments): string {
   switch (driver.kind) {
     case 'memory':
       return 'volumes in a map (tools/bench/load/memory-driver.ts)';
+    case 'troubled':
+      return 'one that is slow or fails (tools/bench/load/troubled-driver.ts)';
     case 'disk':
       return 'holdfast-driver --backend=disk';
     case 'running':

@@ -38,7 +38,7 @@ export async function openFooting(args: BenchArguments, signal: AbortSignal): Pr
     opened.push(() => cluster.stop());
     const driver = await openDriver(args, { folder: folder.path, signal });
     opened.push(() => driver.stop());
-    await prepareCluster(cluster.client, driver, args.parameters);
+    await prepareCluster(cluster.client, driver, args);
     const watcher = await startWatcher(cluster.client);
     opened.push(() => watcher.stop());
     return { cluster, driver, watcher, folder: folder.path, stop };

@@ -1,9 +1,11 @@
 import type { Maker } from '../rig/contract.ts';
-import type { BenchArguments } from './arguments.ts';
+import { type BenchArguments, troubles } from './arguments.ts';
 import { type Footing, openFooting } from './footing.ts';
 import { measureFull, prepareFull } from './measure-full.ts';
 import { measureLoad, operationsFor } from './measure-load.ts';
+import { measureNode } from './measure-node.ts';
 import { measureReflector } from './measure-reflector.ts';
+import { measureTrouble, withTrouble } from './measure-trouble.ts';
 import type { Figure, Measurement } from './measurement.ts';
 
 interface Voice {
@@ -28,6 +30,16 @@ export async function measureAll(args: BenchArguments, { say, signal }: Voice): 
         for (const load of args.loads) await measureLoad(load, deps);
       });
     }
+  }
+  for (const part of troubles.filter((each) => args.parts.has(each))) {
+    for (const { maker } of turnsOf({ ...args, runs: 1 })) {
+      await onFooting(withTrouble(args, part), signal, (footing) =>
+        measureTrouble(part, { args, maker, footing, record: recordFor({ maker, run: 1 }), say, signal }),
+      );
+    }
+  }
+  if (args.parts.has('node')) {
+    for (const turn of turns) await measureNode({ args, maker: turn.maker, record: recordFor(turn), say, signal });
   }
   if (args.parts.has('full')) {
     // Filling takes longer than measuring, and a measurement changes next to nothing: all of them share one cluster.

@@ -1,6 +1,7 @@
 import type { StoreChange } from '@holdfast/control';
 import { type PersistentVolume, persistentVolumeClaims, persistentVolumes, volumeAttachments } from '@holdfast/kube';
 import type { SidecarName } from '../rig/contract.ts';
+import type { KubernetesCluster } from '../rig/kubernetes-cluster.ts';
 import { bindByHand, type FullCluster, fillCluster } from './load/full-cluster.ts';
 import { inParallel } from './load/in-parallel.ts';
 import { attachmentDraft, claimDraft, namespace } from './load/objects.ts';
@@ -162,6 +163,10 @@ function claimOf({ kind, object }: StoreChange<PersistentVolume>): string | unde
   return kind === 'deleted' ? undefined : object.spec?.claimRef?.name;
 }
 
+export function holdControllerManager(cluster: KubernetesCluster): void {
+  for (const program of cluster.programs) if (program.label === 'kube-controller-manager') program.signal('SIGSTOP');
+}
+
 /** Makes what all measurements of this part stand on. The controller manager is held for as long as it lasts: the rest is done by hand. */
 export async function prepareFull(
   measurements: number,
@@ -170,13 +175,14 @@ export async function prepareFull(
   const { args, footing, say, signal } = deps;
   const { cluster, driver } = footing;
   say(`filling the cluster: ${args.fullClaims.toLocaleString('en')} claims`);
-  for (const program of cluster.programs) if (program.label === 'kube-controller-manager') program.signal('SIGSTOP');
+  holdControllerManager(cluster);
   return await fillCluster({
     client: cluster.client,
     driver,
     parameters: args.parameters,
     size: args.size,
     claims: args.fullClaims,
+    attached: Math.floor(args.fullClaims / 2),
     spare: measurements * sparePerMeasurement,
     signal,
   });

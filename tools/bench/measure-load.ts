@@ -1,4 +1,5 @@
-import type { Maker } from '../rig/contract.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Maker, SidecarName } from '../rig/contract.ts';
 import { countWrites } from './api-writes.ts';
 import { type BenchArguments, type Load, type Operation, operations, type Part } from './arguments.ts';
 import type { Footing } from './footing.ts';
@@ -17,6 +18,9 @@ export interface MeasureDeps {
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
+
+/** Both runtimes give memory back some time after they stopped needing it. */
+const restMs = 30_000;
 
 /** The operations that are wanted, and those that they build on, in the order of a volume's life. */
 export function operationsFor(parts: ReadonlySet<Part>): readonly Operation[] {
@@ -72,7 +76,7 @@ export async function measureLoad(load: Load, deps: MeasureDeps): Promise<void> 
       if (!args.parts.has(operation)) continue;
       const section = `${operation}, ${describeLoad(load)}`;
       for (const goal of goals) recordGoal(section, goal, record);
-      const recordKinds = await recordWrites(section, load.objects, deps);
+      const recordKinds = await recordWrites(section, load.objects, sidecarNames, deps);
       const cpuAfter = cpuBySidecar(group);
       let total = 0;
       for (const name of sidecarNames) {
@@ -88,6 +92,10 @@ export async function measureLoad(load: Load, deps: MeasureDeps): Promise<void> 
     }
     recordIdle();
     recordMemory('after the load', load, group, record)();
+    if (load.profile === 'unlimited') {
+      await sleep(restMs, undefined, { signal });
+      recordMemory('half a minute later', load, group, record)();
+    }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = error instanceof Error ? error.message : String(error);
@@ -105,9 +113,14 @@ function recordGoal(section: string, { name, latenciesMs, totalMs }: Goal, recor
 }
 
 /** @returns what records them one kind at a time */
-async function recordWrites(section: string, objects: number, { footing, record }: MeasureDeps): Promise<() => void> {
+export async function recordWrites(
+  section: string,
+  objects: number,
+  names: readonly SidecarName[],
+  { footing, record }: MeasureDeps,
+): Promise<() => void> {
   const requests = await footing.cluster.requests();
-  const counts = sidecarNames.map((name) => ({ name, count: countWrites(requests, `csi-${name}`) }));
+  const counts = names.map((name) => ({ name, count: countWrites(requests, `csi-${name}`) }));
   const perObject = (name: string, total: number): void =>
     record({ section, name, unit: 'per object', value: total / objects });
   perObject(
@@ -121,6 +134,10 @@ async function recordWrites(section: string, objects: number, { footing, record 
   perObject(
     'of both, refused by the server',
     counts.reduce((sum, { count }) => sum + count.failed, 0),
+  );
+  perObject(
+    'Lease writes',
+    counts.reduce((sum, { count }) => sum + count.leases, 0),
   );
   return () => {
     for (const { name, count } of counts) {

@@ -14,7 +14,8 @@ describe('operationsFor', () => {
       ['attach', 'delete'],
       ['provision', 'attach', 'detach', 'delete'],
     ],
-    [['full', 'reflector'], []],
+    [['modify'], ['provision', 'modify']],
+    [['full', 'reflector', 'node', 'slow-attach'], []],
   ])('does for %j what it builds on: %j', (parts, expected) => {
     expect(operationsFor(new Set(parts))).toEqual(expected);
   });

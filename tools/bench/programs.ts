@@ -11,6 +11,8 @@ const bundles = {
   provisioner: ['external-provisioner', 'csi-provisioner'],
   attacher: ['external-attacher', 'csi-attacher'],
   resizer: ['external-resizer', 'csi-resizer'],
+  livenessprobe: ['livenessprobe', 'livenessprobe'],
+  registrar: ['node-driver-registrar', 'csi-node-driver-registrar'],
 } as const;
 
 export function bundleOf(program: keyof typeof bundles): string {
@@ -36,11 +38,18 @@ export interface SidecarSpec {
   readonly folder: string;
   readonly nodeFlags: readonly string[];
   readonly profileFolder: string | undefined;
+  /** For both makers. */
+  readonly extraFlags?: readonly string[];
 }
 
 export async function startSidecar(spec: SidecarSpec): Promise<Program> {
-  const { name, maker, profile, csiAddress, kubeconfig, folder, nodeFlags, profileFolder } = spec;
-  const flags = [`--csi-address=${csiAddress}`, `--kubeconfig=${kubeconfig}`, ...flagsFor(name, profile)];
+  const { name, maker, profile, csiAddress, kubeconfig, folder, nodeFlags, profileFolder, extraFlags = [] } = spec;
+  const flags = [
+    `--csi-address=${csiAddress}`,
+    `--kubeconfig=${kubeconfig}`,
+    ...flagsFor(name, profile),
+    ...extraFlags,
+  ];
   const profiling = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
   const command =
     maker === 'ours'

@@ -33,7 +33,7 @@ ${conditionsList(conditions)}
 - **Rate**: objects divided by the time from the first request to the last object's arrival. **Latencies** are from just before an object's
   request until its watch event reaches the load generator, by one monotonic clock in one process.
 - **API writes** come from the API server's audit log, by user agent: create, update, patch and delete, those refused included, leases
-  left out, events apart, until two seconds pass without one.
+  and events apart, until two seconds pass without one.
 - **CPU** is user and system time of the process from \`/proc\`; **resident** is VmRSS and **anonymous** is RssAnon, what no other process can share.
 - **default flags** are each maker's own. Go's sidecars then send at most 5 requests a second; ours have no such limit unless told.
   **no client-side limit** is \`--kube-api-qps=2000 --kube-api-burst=4000\` and 100 workers for both.
@@ -41,6 +41,10 @@ ${conditionsList(conditions)}
   for it. It holds whatever a program does before it can work: loading, listing, syncing.
 - **volumes change that nobody needs to act on**: each is patched as fast as the API server takes it, which is slower than any sidecar reads. So
   what counts is the CPU that a sidecar spends on it, and how long work that is asked for right behind it has to wait.
+- **attachments that take long, attachments and expansions that fail** have a driver of their own (tools/bench/load/troubled-driver.ts), which
+  counts the calls that reach it, and 100 workers for both. They are measured once.
+- **on each node**: the program stands still for 20 seconds, then 100 checks of its health are asked for, one after the other. The Go ones are
+  not published as Go modules; where there are figures of theirs, they were given with \`--upstream-node\`.
 - Nothing here is a test. What must hold is in the test suites; this page says what it costs.
 
 ## Where we are behind

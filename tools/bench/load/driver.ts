@@ -73,6 +73,10 @@ function commandOf(
     }
     case 'memory':
       return { file: process.execPath, args: [join(import.meta.dirname, 'memory-driver.ts'), endpoint] };
+    case 'troubled': {
+      const trouble = [String(choice.attachMs), ...(choice.isFailing ? ['failing'] : [])];
+      return { file: process.execPath, args: [join(import.meta.dirname, 'troubled-driver.ts'), endpoint, ...trouble] };
+    }
     case 'disk': {
       const flags = ['--backend=disk', `--endpoint=${endpoint}`, `--pool-dir=${folder}/pool`, `--node-id=${nodeName}`];
       return { file: process.execPath, args: [bundleOf('driver'), ...flags] };

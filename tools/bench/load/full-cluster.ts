@@ -22,6 +22,8 @@ export interface FullClusterDeps {
   readonly parameters: Readonly<Record<string, string>>;
   readonly size: string;
   readonly claims: number;
+  /** So many of them. */
+  readonly attached: number;
   /** Volumes that the driver has too, beside those attached: for work that is asked for later. */
   readonly spare: number;
   readonly signal: AbortSignal;
@@ -37,8 +39,7 @@ const requestsAtOnce = 32;
 const callTimeoutMs = 60_000;
 
 export async function fillCluster(deps: FullClusterDeps): Promise<FullCluster> {
-  const { client, claims, spare, driver } = deps;
-  const attached = Math.floor(claims / 2);
+  const { client, claims, attached, spare, driver } = deps;
   const names = Array.from({ length: claims }, (_, index) => `full-${index}`);
   await inParallel(names, requestsAtOnce, async (name, index) => {
     const isReal = index < attached + spare;

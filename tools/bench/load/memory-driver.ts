@@ -11,6 +11,8 @@ const nodeId = 'bench-node';
 const own = { 'topology.memory.csi.holdfast/node': nodeId };
 const parameters = z.object({});
 
+const classParameters = z.object({ iops: z.string().optional() });
+
 function memoryBackend(): Backend<typeof parameters> {
   const volumes = new Map<string, Volume>();
   let attachedVolumes = 0;
@@ -24,6 +26,7 @@ function memoryBackend(): Backend<typeof parameters> {
   };
   return {
     parameters,
+    mutableParameters: classParameters,
     accessModes: ['SINGLE_NODE_WRITER', 'SINGLE_NODE_SINGLE_WRITER', 'SINGLE_NODE_MULTI_WRITER'],
     accessKinds: ['mount', 'block'],
     hasMountFlags: true,
@@ -44,6 +47,7 @@ function memoryBackend(): Backend<typeof parameters> {
       return { capacityBytes, isNodeExpansionRequired: true };
     },
     findNode: async (id) => (id === nodeId ? { maxVolumes: 0, attachedVolumes } : undefined),
+    modifyVolume: async (volume, mutableParameters) => void keep({ ...volume, mutableParameters }),
     attachVolume: async (volume, attachment) => {
       keep({ ...volume, attachments: [attachment] });
       return {};

@@ -8,12 +8,15 @@ import type {
   PersistentVolumeClaim,
   StorageClass,
   VolumeAttachment,
+  VolumeAttributesClass,
 } from '@holdfast/kube';
-import { csiDrivers, csiNodes, isAlreadyExists, nodes, storageClasses } from '@holdfast/kube';
+import { csiDrivers, csiNodes, isAlreadyExists, nodes, storageClasses, volumeAttributesClasses } from '@holdfast/kube';
+import type { BenchArguments } from '../arguments.ts';
 import type { Driver } from './driver.ts';
 
 export const namespace = 'default';
 export const className = 'bench';
+export const attributesClassName = 'bench-fast';
 export const nodeName = 'bench-node';
 
 export interface Sizes {
@@ -25,7 +28,7 @@ export interface Sizes {
 export async function prepareCluster(
   client: KubeClient,
   driver: Pick<Driver, 'name' | 'nodeId' | 'topology'>,
-  parameters: Readonly<Record<string, string>>,
+  { parameters, attributes }: Pick<BenchArguments, 'parameters' | 'attributes'>,
 ): Promise<void> {
   const node: Draft<Node> = { metadata: { name: nodeName, labels: { ...driver.topology } } };
   const csiNode: Draft<CSINode> = {
@@ -46,7 +49,13 @@ export async function prepareCluster(
   await present(client.create(nodes, node));
   await present(client.create(csiNodes, csiNode));
   await present(client.create(csiDrivers, csiDriver));
+  const attributesClass: Draft<VolumeAttributesClass> = {
+    metadata: { name: attributesClassName },
+    driverName: driver.name,
+    parameters: { ...attributes },
+  };
   await present(client.create(storageClasses, storageClass));
+  await present(client.create(volumeAttributesClasses, attributesClass));
 }
 
 async function present(creation: Promise<unknown>): Promise<void> {

@@ -9,7 +9,7 @@ import {
 } from '@holdfast/kube';
 import type { Operation } from '../arguments.ts';
 import { inParallel } from './in-parallel.ts';
-import { attachmentDraft, attachmentName, claimDraft, namespace, type Sizes } from './objects.ts';
+import { attachmentDraft, attachmentName, attributesClassName, claimDraft, namespace, type Sizes } from './objects.ts';
 import { type Arrivals, noteArrivals, type Watcher } from './watcher.ts';
 
 /** One goal of an operation: from when it was asked for to when it was there, per object. */
@@ -46,6 +46,8 @@ export async function runOperation(
       return detach(claims, deps);
     case 'expand':
       return expand(claims, deps);
+    case 'modify':
+      return modify(claims, deps);
     case 'delete':
       return remove(claims, deps);
     default:
@@ -101,6 +103,21 @@ async function expand(claims: readonly string[], deps: OperationDeps): Promise<r
   );
   await grown.all;
   return [goal('claim grown → PersistentVolume grown', askedMs, grown)];
+}
+
+async function modify(claims: readonly string[], deps: OperationDeps): Promise<readonly Goal[]> {
+  const { client, watcher, signal } = deps;
+  const isModified = ({ kind, object }: StoreChange<PersistentVolumeClaim>): string | undefined =>
+    kind !== 'deleted' && object.status?.currentVolumeAttributesClassName === attributesClassName
+      ? object.metadata.name
+      : undefined;
+  const modified = noteArrivals(watcher.claims, claims, isModified, { what: 'modified', signal });
+  const body = { spec: { volumeAttributesClassName: attributesClassName } };
+  const askedMs = await askForEach(claims, (name) =>
+    client.patch(persistentVolumeClaims, { namespace, name }, { kind: 'merge', body }, { signal }),
+  );
+  await modified.all;
+  return [goal('class of claim changed → volume modified', askedMs, modified)];
 }
 
 async function remove(claims: readonly string[], deps: OperationDeps): Promise<readonly Goal[]> {
