@@ -53,7 +53,7 @@ export const driverFlags = defineFlags({
   'io-cgroup': {
     type: 'string',
     default: '',
-    help: 'The cgroup v2 folder that all pods are in, such as /sys/fs/cgroup/kubepods.slice (disk only): lets a VolumeAttributesClass limit IOPS and bandwidth. Empty: such limits are refused.',
+    help: 'cgroup v2 folder of all pods (disk only): lets a VolumeAttributesClass limit IOPS and bandwidth. Empty: such limits are refused.',
     schema: z.string().regex(/^$|^\//, 'must be an absolute path'),
   },
   'http-endpoint': {

@@ -4,10 +4,11 @@ import { systemClock } from '@holdfast/core';
 import { type DeepPartial, NodePublishVolumeRequest, type VolumeCapability } from '@holdfast/csi-spec';
 import { findMount, isReadOnlyMount, listLoopDevices, mountsUnder, readMountInfo, runCommand } from '@holdfast/mount';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { clearUp } from './testing/clear-up.ts';
 import { type DriverProcess, startDriver } from './testing/driver-process.ts';
 import { leftoversOf } from './testing/leftovers.ts';
 import { blockCapability, MiB, mountCapability, options, requestsFor } from './testing/requests.ts';
-import { makeScratchFolder, removeScratchFolder, type ServedBackend, serveBackend } from './testing/served-backend.ts';
+import { makeScratchFolder, type ServedBackend, serveBackend } from './testing/served-backend.ts';
 
 // As kubelet makes it of pod and volume name.
 const volumeId = `csi-${'ab12'.repeat(16)}`;
@@ -17,11 +18,7 @@ beforeEach(async () => {
   dir = await makeScratchFolder();
 });
 afterEach(async () => {
-  for (const entry of mountsUnder(await readMountInfo(), dir).toReversed())
-    await runCommand('umount', [entry.mountPoint]);
-  for (const loop of await listLoopDevices())
-    if (loop.backingFile.startsWith(dir)) await runCommand('losetup', ['--detach', loop.device]);
-  await removeScratchFolder(dir);
+  await clearUp(dir);
 });
 
 function inlineVolume(capability: VolumeCapability = mountCapability()) {

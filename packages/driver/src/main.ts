@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorMessage, untilAborted } from '@holdfast/core';
-import { type Role, serveDriver } from '@holdfast/driver-kit';
+import { type Backend, type Role, serveDriver } from '@holdfast/driver-kit';
 import { createOperationMetrics, normalizeUnixAddress } from '@holdfast/rpc';
 import {
   ExitError,
@@ -35,7 +35,7 @@ async function start(values: Values, { log, registry, signal, hostname, env, ver
   const { poolDir, zone, maxVolumesPerNode, ioCgroup, httpEndpoint, metricsPath } = values;
   const metrics = createOperationMetrics({ registry, subsystem: 'csi_plugin', driverName: name });
 
-  const backend = await createBackend({ poolDir, nodeId, zone, role, maxVolumesPerNode, ioCgroup, log });
+  const backend: Backend = await createBackend({ poolDir, nodeId, zone, role, maxVolumesPerNode, ioCgroup, log });
   if (httpEndpoint !== '') {
     await startHttpServer({ address: httpEndpoint, routes: { [metricsPath]: metricsRoute(registry) }, log, signal });
   }

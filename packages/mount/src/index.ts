@@ -59,6 +59,15 @@ export {
 export { canonicalMountPoint, findMount, isMountPoint } from './mount-point.ts';
 export { type DeviceContent, interpretBlkid, probeDevice } from './probe.ts';
 export { canGrowMountedExt } from './process-capabilities.ts';
+export {
+  forgetRemovedSubvolumes,
+  isOnBtrfs,
+  limitSubvolume,
+  makeSubvolume,
+  parseQgroup,
+  type SubvolumeUsage,
+  subvolumeUsage,
+} from './subvolumes.ts';
 export { packageFor } from './tool-packages.ts';
 export { cleanupMountPoint, MountBusyError, type UnmountOptions, unmountAll } from './unmount.ts';
 export { type FileSystemUsage, fileSystemUsage, parseUsage } from './usage.ts';

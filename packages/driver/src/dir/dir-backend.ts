@@ -1,5 +1,5 @@
 import type { Backend, SizeRules } from '@holdfast/driver-kit';
-import { giveToGroup } from '@holdfast/mount';
+import { forgetRemovedSubvolumes, giveToGroup, isOnBtrfs } from '@holdfast/mount';
 import * as z from 'zod';
 import { type BackendDeps, gibibyte, singleNodeModes } from '../backend-deps.ts';
 import { withMountCodes } from '../mount-errors.ts';
@@ -15,10 +15,16 @@ import { createDirInline } from './dir-inline.ts';
 import { createDirPublisher } from './dir-publisher.ts';
 import { createDirSnapshots } from './dir-snapshots.ts';
 import { createDirVolumes } from './dir-volumes.ts';
+import { enforcements, limitOf, requireEnforceable } from './enforced-size.ts';
 
-const parameters = z.object({});
+const parameters = z.object({
+  enforceSize: z.enum(enforcements, { message: `must be one of ${enforcements.join(', ')}` }).optional(),
+});
 
-/** A folder per volume, bound into place. No attach, no stage; a size is a promise kept in the record, the file system's space is shared. */
+/**
+ * A folder per volume, bound into place. No attach, no stage. A size is a promise kept in the record, and the file system's space is
+ * shared; on btrfs it can be held to.
+ */
 export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeof parameters>> {
   const { nodeId, role, log } = deps;
   const pool = await openPool(deps.poolDir, [
@@ -38,6 +44,7 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
   const snapshots = createDirSnapshots({ records: snapshotRecords, folders, snapshotFolders, log });
   const publisher = createDirPublisher(folders);
   const inline = createDirInline({
+    pool,
     store: createInlineRecords(`${pool}/inline/volumes`, nodeId),
     folders: createDirFolders(`${pool}/inline/data`),
     nodeId,
@@ -51,6 +58,7 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
       for (const { store } of [records, snapshotRecords]) store.forget();
       await snapshots.recover();
       await volumes.recover();
+      if (await isOnBtrfs(pool)) await forgetRemovedSubvolumes(pool);
     },
   });
 
@@ -77,17 +85,28 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
       return { defaultBytes: gibibyte, minimumBytes: 1n, maximumBytes: totalBytes, stepBytes: 1n };
     },
     availableBytes: async () => (await poolSpace(pool)).availableBytes,
-    createVolume: (request) => withMountCodes(() => volumes.create(request)),
-    restoreSnapshot: (request, { id }) =>
-      withMountCodes(() => volumes.create(request, { id: { kind: 'snapshot', id }, path: snapshotFolders.pathOf(id) })),
-    cloneVolume: (request, { id }) =>
-      withMountCodes(() => volumes.create(request, { id: { kind: 'volume', id }, path: folders.pathOf(id) })),
+    createVolume: async (request) => {
+      await requireEnforceable(pool, request.givenParameters);
+      return withMountCodes(() => volumes.create(request));
+    },
+    restoreSnapshot: async (request, { id }) => {
+      await requireEnforceable(pool, request.givenParameters);
+      const source = { id: { kind: 'snapshot', id }, path: snapshotFolders.pathOf(id) } as const;
+      return withMountCodes(() => volumes.create(request, source));
+    },
+    cloneVolume: async (request, { id }) => {
+      await requireEnforceable(pool, request.givenParameters);
+      const source = { id: { kind: 'volume', id }, path: folders.pathOf(id) } as const;
+      return withMountCodes(() => volumes.create(request, source));
+    },
     createSnapshot: (request) => withMountCodes(() => snapshots.create(request)),
     deleteSnapshot: snapshots.remove,
     findSnapshot: snapshotRecords.find,
     listSnapshots: snapshotRecords.list,
     deleteVolume: (id) => withMountCodes(() => volumes.remove(id)),
     expandVolume: async (volume, capacityBytes) => {
+      // Also where the record has it: the last try may have ended between the two.
+      if (limitOf(volume) !== undefined) await folders.setLimit(volume.id, capacityBytes);
       if (capacityBytes !== volume.capacityBytes)
         await records.update(volume.id, (record) => ({ ...record, capacityBytes }));
       return { capacityBytes, isNodeExpansionRequired: false };
@@ -97,6 +116,6 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
     unpublishVolume: (id, targetPath) => withMountCodes(() => publisher.unpublish(id, targetPath)),
     applyMountGroup: (_id, path, gid) => giveToGroup(path, gid),
     inline,
-    volumeStats: (volume, path) => publisher.stats(volume.id, path),
+    volumeStats: publisher.stats,
   };
 }

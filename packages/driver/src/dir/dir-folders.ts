@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { copyFolder, mountsUnder, readMountInfo, syncFileSystem } from '@holdfast/mount';
+import { copyFolder, limitSubvolume, makeSubvolume, mountsUnder, readMountInfo, syncFileSystem } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import { syncFolder } from '../pool/durable-file.ts';
 import { pathInside } from '../pool/path-inside.ts';
 
 export interface DirFolders {
   pathOf(id: string): string;
-  make(id: string): Promise<void>;
+  /** With a limit, which needs btrfs, it holds no more than that. */
+  make(id: string, limitBytes?: bigint): Promise<void>;
   /** With the content of another folder, whole or not at all. Files written meanwhile are as they are when they are read. */
-  copy(id: string, from: string): Promise<void>;
+  copy(id: string, from: string, limitBytes?: bigint): Promise<void>;
+  /** Of a folder that was made with one. */
+  setLimit(id: string, limitBytes: bigint): Promise<void>;
   /** What copies that were cut short left behind. */
   removeUnfinished(): Promise<void>;
   /** With all its content. Absent is success. */
@@ -25,11 +28,16 @@ export function createDirFolders(data: string): DirFolders {
   return {
     pathOf,
     ids: async () => (await readdir(data)).filter((name) => !name.endsWith(unfinished)),
-    async copy(id, from) {
+    setLimit: (id, limitBytes) => limitSubvolume(pathOf(id), limitBytes),
+    async copy(id, from, limitBytes) {
       const folder = pathOf(id);
       // Under another name until it is whole: a copy that outlives a killed driver must not write into a later one. No id begins so.
       const partial = join(data, `.${id}.${randomUUID()}${unfinished}`);
       try {
+        if (limitBytes !== undefined) {
+          await makeSubvolume(partial);
+          await limitSubvolume(partial, limitBytes);
+        }
         await copyFolder(from, partial);
         await syncFileSystem(partial);
         await rename(partial, folder);
@@ -42,9 +50,13 @@ export function createDirFolders(data: string): DirFolders {
       for (const name of await readdir(data))
         if (name.endsWith(unfinished)) await rm(join(data, name), { recursive: true, force: true });
     },
-    async make(id) {
+    async make(id, limitBytes) {
       const folder = pathOf(id);
-      await mkdir(folder, { recursive: true });
+      if (limitBytes === undefined) await mkdir(folder, { recursive: true });
+      else {
+        await makeSubvolume(folder);
+        await limitSubvolume(folder, limitBytes);
+      }
       // Any user of a pod may write, as on a fresh disk's mount after fsGroup; the pool around it is closed. mkdir's mode has the umask taken off.
       await chmod(folder, 0o777);
       await syncFolder(dirname(folder));

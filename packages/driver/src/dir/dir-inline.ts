@@ -6,15 +6,17 @@ import { createInlineVolumes } from '../pool/inline-volumes.ts';
 import type { RecordStore } from '../pool/record-store.ts';
 import type { DirFolders } from './dir-folders.ts';
 import { createDirPublisher } from './dir-publisher.ts';
+import { limitOf, requireEnforceable } from './enforced-size.ts';
 
 /** A folder that goes with its pod. */
 export function createDirInline(deps: {
+  pool: string;
   store: RecordStore<InlineRecord>;
   folders: DirFolders;
   nodeId: string;
   log: Logger;
 }): InlineVolumes<unknown> & { recover(): Promise<void> } {
-  const { store, folders, nodeId, log } = deps;
+  const { pool, store, folders, nodeId, log } = deps;
   const publisher = createDirPublisher(folders);
 
   const volumes = createInlineVolumes({
@@ -23,7 +25,7 @@ export function createDirInline(deps: {
     log,
     content: {
       reserve: (_sizeBytes, write) => write(),
-      make: ({ id }) => folders.make(id),
+      make: (volume) => folders.make(volume.id, limitOf(volume)),
       async show(volume, { targetPath, access, isReadOnly, secrets }) {
         if ((await publisher.publications(volume.id, targetPath)).some((one) => one.targetPath === targetPath)) return;
         await publisher.publish({
@@ -44,8 +46,11 @@ export function createDirInline(deps: {
   });
   return {
     ...volumes,
-    stats: ({ id }, path) => publisher.stats(id, path),
-    publish: (request) => withMountCodes(() => volumes.publish(request)),
+    stats: publisher.stats,
+    publish: async (request) => {
+      await requireEnforceable(pool, request.givenParameters);
+      await withMountCodes(() => volumes.publish(request));
+    },
     unpublish: (id, targetPath) => withMountCodes(() => volumes.unpublish(id, targetPath)),
   };
 }

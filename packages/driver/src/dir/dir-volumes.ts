@@ -12,6 +12,7 @@ import {
   withoutRecord,
 } from '../pool/volume-records.ts';
 import type { DirFolders } from './dir-folders.ts';
+import { limitOf } from './enforced-size.ts';
 
 export interface DirVolumes {
   /** Empty, or with a copy of the folder at `source.path`. */
@@ -39,8 +40,8 @@ export function createDirVolumes(deps: { records: VolumeRecords; folders: DirFol
       await store.save(record.id, record);
       try {
         await (source === undefined
-          ? folders.make(record.id)
-          : withSpaceCode(() => folders.copy(record.id, source.path)));
+          ? folders.make(record.id, limitOf(record))
+          : withSpaceCode(() => folders.copy(record.id, source.path, limitOf(record))));
       } catch (error) {
         // Where this fails too, the next call or start does it.
         await discard(record.id).catch((left: unknown) =>

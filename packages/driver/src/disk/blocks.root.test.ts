@@ -6,18 +6,11 @@ import {
   type GetMetadataAllocatedResponse,
   GetMetadataDeltaRequest,
 } from '@holdfast/csi-spec';
-import {
-  attachLoopDevice,
-  formatBlankDevice,
-  listLoopDevices,
-  mountFileSystem,
-  mountsUnder,
-  readMountInfo,
-  runCommand,
-} from '@holdfast/mount';
+import { attachLoopDevice, formatBlankDevice, mountFileSystem, runCommand } from '@holdfast/mount';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clearUp } from '../testing/clear-up.ts';
 import { blockCapability, MiB, options, requestsFor, snapshotRequest } from '../testing/requests.ts';
-import { makeScratchFolder, removeScratchFolder, type ServedBackend, serveBackend } from '../testing/served-backend.ts';
+import { makeScratchFolder, type ServedBackend, serveBackend } from '../testing/served-backend.ts';
 
 let dir: string;
 let driver: ServedBackend;
@@ -26,11 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await driver.stop();
-  for (const entry of mountsUnder(await readMountInfo(), dir).toReversed())
-    await runCommand('umount', [entry.mountPoint]);
-  for (const loop of await listLoopDevices())
-    if (loop.backingFile.includes(dir)) await runCommand('losetup', ['--detach', loop.device]);
-  await removeScratchFolder(dir);
+  await clearUp(dir);
 });
 
 async function poolOn(fsType: 'xfs' | 'btrfs' | 'ext4'): Promise<void> {

@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { VolumeCapability_AccessMode_Mode as Mode, VolumeCapability } from '@holdfast/csi-spec';
-import { listLoopDevices, mountsUnder, readMountInfo, runCommand } from '@holdfast/mount';
+import { listLoopDevices, runCommand } from '@holdfast/mount';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clearUp } from '../testing/clear-up.ts';
 import { MiB, mountCapability, options, requestsFor } from '../testing/requests.ts';
-import { makeScratchFolder, removeScratchFolder, type ServedBackend, serveBackend } from '../testing/served-backend.ts';
+import { makeScratchFolder, type ServedBackend, serveBackend } from '../testing/served-backend.ts';
 
 let dir: string;
 let driver: ServedBackend | undefined;
@@ -14,11 +15,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await driver?.stop();
   driver = undefined;
-  for (const entry of mountsUnder(await readMountInfo(), dir).toReversed())
-    await runCommand('umount', [entry.mountPoint]);
-  for (const loop of await listLoopDevices())
-    if (loop.backingFile.startsWith(dir)) await runCommand('losetup', ['--detach', loop.device]);
-  await removeScratchFolder(dir);
+  await clearUp(dir);
 });
 
 const volumeOf = (capability = mountCapability()) =>

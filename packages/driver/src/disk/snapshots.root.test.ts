@@ -6,14 +6,11 @@ import {
   findLoopDevice,
   formatBlankDevice,
   freezeFileSystem,
-  listLoopDevices,
   mountFileSystem,
-  mountsUnder,
-  readMountInfo,
   runCommand,
-  thawFileSystem,
 } from '@holdfast/mount';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clearUp } from '../testing/clear-up.ts';
 import { leftoversOf } from '../testing/leftovers.ts';
 import {
   blockCapability,
@@ -25,7 +22,7 @@ import {
   requestsFor,
   snapshotRequest,
 } from '../testing/requests.ts';
-import { makeScratchFolder, removeScratchFolder, type ServedBackend, serveBackend } from '../testing/served-backend.ts';
+import { makeScratchFolder, type ServedBackend, serveBackend } from '../testing/served-backend.ts';
 
 let dir: string;
 let driver: ServedBackend;
@@ -34,14 +31,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await driver.stop();
-  for (const entry of mountsUnder(await readMountInfo(), dir).toReversed()) {
-    await thawFileSystem(entry.mountPoint).catch(() => undefined);
-    await runCommand('umount', [entry.mountPoint]);
-  }
-  for (const loop of await listLoopDevices()) {
-    if (loop.backingFile.includes(dir)) await runCommand('losetup', ['--detach', loop.device]);
-  }
-  await removeScratchFolder(dir);
+  await clearUp(dir);
 });
 
 /** A pool on a file system that clones files; the temporary folder's own may not. */

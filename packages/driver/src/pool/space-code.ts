@@ -2,6 +2,9 @@ import { errorMessage } from '@holdfast/core';
 import { CommandError } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 
+// EDQUOT, which libuv has no name for: its code is "Unknown system error -122".
+const quotaErrno = -122;
+
 /** A pool that is full is RESOURCE_EXHAUSTED, CSI spec "CreateVolume Errors", whether a tool or the kernel says so. */
 export async function withSpaceCode<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -16,6 +19,7 @@ export async function withSpaceCode<T>(work: () => Promise<T>): Promise<T> {
 export function isFull(error: unknown): boolean {
   return (
     (error instanceof CommandError && /No space left|Disk quota exceeded/.test(error.message)) ||
-    (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
+    (error instanceof Error && 'code' in error && error.code === 'ENOSPC') ||
+    (error instanceof Error && 'errno' in error && error.errno === quotaErrno)
   );
 }
