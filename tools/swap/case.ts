@@ -7,6 +7,8 @@ export interface Case {
   readonly name: string;
   /** The sidecar whose work it is: played once with each maker's, the other sidecars being ours. */
   readonly about: SidecarName;
+  /** The driver's name, where it matters. */
+  readonly driverName?: string;
   readonly isShort?: boolean;
   /** It is looked at while a sidecar goes on trying: counts say nothing. */
   readonly isRetrying?: boolean;

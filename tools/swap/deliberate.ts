@@ -24,7 +24,7 @@ export const deliberate: readonly Deliberate[] = [
   },
   {
     row: 'finalizers of a new PersistentVolume',
-    place: /\/volumes\/[^/]+\/metadata\/finalizers\/external-attacher\/[a-z]+-csi-holdfast$/,
+    place: /\/volumes\/[^/]+\/metadata\/finalizers\/external-attacher\/([a-z]+-csi-holdfast|cinder-csi-openstack-org)$/,
     ours: /^true$/,
     theirs: /^-$/,
   },

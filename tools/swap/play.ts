@@ -2,7 +2,7 @@
 import type { Cluster, Maker, SidecarName } from '../rig/contract.ts';
 import type { Case } from './case.ts';
 import type { Recording } from './observe/recording.ts';
-import { openStage } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 
 /** By case, then by moment. */
 export type Played = ReadonlyMap<string, Playing>;
@@ -22,9 +22,22 @@ export interface PlayOptions {
 
 export async function playCases({ cluster, cases, makers, say, signal }: PlayOptions): Promise<Played> {
   const played = new Map<string, Playing>();
-  const stage = await openStage({ cluster, makers, signal });
-  try {
-    for (const each of cases) {
+  for (const [driverName, alike] of Map.groupBy(cases, (each) => each.driverName)) {
+    await playOnStage(alike, driverName);
+  }
+  return played;
+
+  async function playOnStage(alike: readonly Case[], driverName: string | undefined): Promise<void> {
+    const stage = await openStage({ cluster, makers, signal, ...(driverName === undefined ? {} : { driverName }) });
+    try {
+      await playEach(stage, alike);
+    } finally {
+      await stage.stop();
+    }
+  }
+
+  async function playEach(stage: Stage, alike: readonly Case[]): Promise<void> {
+    for (const each of alike) {
       const started = performance.now();
       const playing = await stage.play(each).then(
         (moments): Playing => ({ kind: 'recorded', moments }),
@@ -37,8 +50,5 @@ export async function playCases({ cluster, cases, makers, say, signal }: PlayOpt
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       say(`  ${makers[each.about]} ${each.about}: ${each.name} (${playing.kind}, ${seconds} s)`);
     }
-  } finally {
-    await stage.stop();
   }
-  return played;
 }

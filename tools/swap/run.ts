@@ -3,6 +3,7 @@ import { startKubernetesCluster } from '../rig/kubernetes-cluster.ts';
 import { startSandboxCluster } from '../rig/sandbox-cluster.ts';
 import type { Case } from './case.ts';
 import { attacherCases } from './cases/attacher.ts';
+import { inTreeCase } from './cases/in-tree.ts';
 import { modifyCases } from './cases/modify.ts';
 import { provisionerCases } from './cases/provisioner.ts';
 import { resizerCases } from './cases/resizer.ts';
@@ -15,9 +16,9 @@ import { compareInScenarios } from './scenarios/play-scenarios.ts';
 import { applyAccounts, sidecarNames } from './sidecars.ts';
 
 const cases: Readonly<Record<SidecarName, readonly Case[]>> = {
-  provisioner: provisionerCases,
-  attacher: attacherCases,
-  resizer: [...resizerCases, ...modifyCases],
+  provisioner: [...provisionerCases, inTreeCase('provisioner')],
+  attacher: [...attacherCases, inTreeCase('attacher')],
+  resizer: [...resizerCases, ...modifyCases, inTreeCase('resizer')],
 };
 // The loops that the cases need. What attaches, schedules and watches nodes would take part in the play.
 const controllers = [

@@ -46,12 +46,13 @@ const unprotected: Patch = { kind: 'merge', body: { metadata: { finalizers: null
 export async function openStage(deps: {
   readonly cluster: Cluster;
   readonly makers: Readonly<Record<SidecarName, Maker>>;
+  readonly driverName?: string;
   readonly signal: AbortSignal;
 }): Promise<Stage> {
-  const { cluster, makers, signal } = deps;
+  const { cluster, makers, driverName: name = driverName, signal } = deps;
   const folder = makeTemporaryFolder('swap');
   const driver = await startScriptedDriver({
-    name: driverName,
+    name,
     capabilities: {
       plugin: ['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS'],
       controller: [
@@ -124,7 +125,7 @@ export async function openStage(deps: {
     const moments = new Map<string, Recording>();
     const { client } = cluster;
     const apply = (yaml: string): Promise<void> =>
-      cluster.apply(yaml.replaceAll('$driver', driverName).replaceAll('$namespace', namespace));
+      cluster.apply(yaml.replaceAll('$driver', driver.name).replaceAll('$namespace', namespace));
     const look = async <T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): Promise<T | undefined> => {
       try {
         return await client.get(resource, ref, { signal });
@@ -140,7 +141,7 @@ export async function openStage(deps: {
         cluster,
         calls: driver.calls,
         namespace,
-        driverName,
+        driverName: driver.name,
         names,
         about: played.about,
         isRetrying: played.isRetrying ?? false,

@@ -22,6 +22,8 @@ export interface ClassParts {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly mountOptions?: readonly string[];
   readonly zones?: readonly string[];
+  /** Default: the driver. */
+  readonly provisioner?: string;
 }
 
 /** Classes belong to no namespace: each case names its own. */
@@ -31,7 +33,7 @@ export function storageClass(name: string, parts: ClassParts = {}): string {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
     metadata: { name },
-    provisioner: '$driver',
+    provisioner: parts.provisioner ?? '$driver',
     volumeBindingMode: parts.binding ?? 'Immediate',
     reclaimPolicy: parts.reclaim ?? 'Delete',
     allowVolumeExpansion: true,
