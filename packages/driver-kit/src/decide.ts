@@ -111,9 +111,12 @@ export function decideAttach(
   return { kind: 'proceed' };
 }
 
+// Of the single-node modes SINGLE_NODE_MULTI_WRITER alone may have several targets.
+const oneTargetModes: readonly AccessMode[] = ['SINGLE_NODE_SINGLE_WRITER', 'SINGLE_NODE_READER_ONLY'];
+
 /**
- * NodePublishVolume's truth table, CSI spec. A second target of a single-node volume is let pass except for single writers: kubelet
- * publishes one ReadWriteOnce volume to every pod of its node.
+ * NodePublishVolume's truth table, CSI spec. One cell is let pass: a second target of SINGLE_NODE_WRITER, because kubelet publishes one
+ * ReadWriteOnce volume to every pod of its node.
  */
 export function decidePublish(
   volumeId: string,
@@ -129,10 +132,10 @@ export function decidePublish(
     );
   }
   const elsewhere = publications[0];
-  if (elsewhere !== undefined && asked.access.mode === 'SINGLE_NODE_SINGLE_WRITER') {
+  if (elsewhere !== undefined && oneTargetModes.includes(asked.access.mode)) {
     return refuse(
       'FailedPrecondition',
-      `volume ${volumeId} has a single writer and is published at ${elsewhere.targetPath}: unpublish it there first`,
+      `volume ${volumeId} may be in one place only (${asked.access.mode}) and is published at ${elsewhere.targetPath}: unpublish it there first`,
     );
   }
   return { kind: 'proceed' };

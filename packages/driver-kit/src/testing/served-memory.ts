@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLogger } from '@holdfast/core';
+import { type Logger, silentLogger } from '@holdfast/core';
 import {
   ControllerService,
   CreateVolumeRequest,
@@ -35,10 +35,10 @@ export interface ServedKit {
 }
 
 /** A backend served as a driver on a socket of its own. */
-export async function serveKit(backend: Backend): Promise<ServedKit> {
+export async function serveKit(backend: Backend, log: Logger = silentLogger): Promise<ServedKit> {
   const dir = await mkdtemp(join(tmpdir(), 'hf-kit-'));
   const address = join(dir, 'csi.sock');
-  const common = { name: 'memory.csi.example', version: '1.0', role: 'all', nodeId: 'a', log: silentLogger } as const;
+  const common = { name: 'memory.csi.example', version: '1.0', role: 'all', nodeId: 'a', log } as const;
   const server = await serveDriver({ ...common, backend, address });
   const connection = await dialUnix({ address, log: silentLogger });
   const controller = connection.client(ControllerService);
