@@ -64,7 +64,8 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
 
   return {
     parameters,
-    accessModes: singleNodeModes,
+    // A volume lies on one node, so every pod that shares it, whatever the mode, is scheduled there.
+    accessModes: [...singleNodeModes, 'MULTI_NODE_MULTI_WRITER', 'MULTI_NODE_READER_ONLY'],
     accessKinds: ['mount'],
     hasMountFlags: false,
     topology: nodeTopology({ nodeId, zone: '' }, nodes),

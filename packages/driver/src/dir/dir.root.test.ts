@@ -86,6 +86,24 @@ describe('a directory volume', () => {
     expect(await leftoversOf(dir)).toEqual([]);
   });
 
+  test('is shared by the pods of its node, writable or read-only, by the modes of ReadWriteMany and ReadOnlyMany', async () => {
+    const volume = volumeOf(Mode.MULTI_NODE_MULTI_WRITER);
+    await driver.controller.createVolume(volume.create(), options);
+    const places = ['a', 'b'].map((pod) => `${dir}/pods/${pod}/mount`);
+    for (const targetPath of places) await driver.node.nodePublishVolume(volume.publish({ targetPath }), options);
+    const [one = '', two = ''] = places;
+    await writeFile(join(one, 'bytes'), 'shared');
+    expect(await readFile(join(two, 'bytes'), 'utf8')).toBe('shared');
+    const reader = volumeOf(Mode.MULTI_NODE_READER_ONLY);
+    await driver.node.nodePublishVolume(reader.publish(), options);
+    expect(await readFile(join(reader.targetPath, 'bytes'), 'utf8')).toBe('shared');
+    await expect(writeFile(join(reader.targetPath, 'bytes'), 'no')).rejects.toMatchObject({ code: 'EROFS' });
+    for (const targetPath of [...places, reader.targetPath])
+      await driver.node.nodeUnpublishVolume({ volumeId: 'pvc-1', targetPath }, options);
+    await driver.controller.deleteVolume(volume.remove(), options);
+    expect(await leftoversOf(dir)).toEqual([]);
+  });
+
   test('that is published is not deleted; figures of a path it is not at are not found', async () => {
     const volume = volumeOf();
     await driver.controller.createVolume(volume.create(), options);
