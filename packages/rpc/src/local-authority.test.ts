@@ -49,6 +49,24 @@ test('such a server stops like another: its socket is gone, and its clients are 
   expect(await connection.lost).toContain('lost connection');
 });
 
+test.each(['end', 'destroy'] as const)('a client that goes away by %s does not keep it from stopping', async (bye) => {
+  const server = await startServer(probe, { acceptsAnyAuthority: true });
+  const sockets: net.Socket[] = [];
+  const session = http2.connect('http://localhost', {
+    createConnection: () => {
+      const socket = net.connect(server.address);
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  session.on('error', () => undefined);
+  await new Promise((resolve) => session.once('remoteSettings', resolve));
+  const [socket] = sockets;
+  if (bye === 'end') socket?.end();
+  else socket?.destroy(new Error('gone'));
+  await server.stop(60_000);
+});
+
 const literal = (prefix: number, name: readonly number[], value: string): Buffer =>
   Buffer.from([prefix, ...name, value.length, ...Buffer.from(value)]);
 const other = fc.oneof(

@@ -32,8 +32,12 @@ export function withLocalAuthorities(socket: Socket): Duplex {
     if (!connection.push(chunk)) received.pause();
   });
   received.on('end', () => connection.push(null));
-  socket.on('error', (error) => connection.destroy(error));
-  socket.on('close', () => connection.destroy());
+  // However it ends: HTTP/2 over a stream that is not a socket's own learns of an end, and of nothing else.
+  socket.on('error', () => received.end());
+  socket.on('close', () => {
+    received.end();
+    setImmediate(() => connection.destroy());
+  });
   return connection;
 }
 
