@@ -1,6 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { rpcError } from '@holdfast/rpc';
-import { type IdentityDouble, type RunningProgram, serveIdentity, spawnProgram } from '@holdfast/sidecar/testing';
+import {
+  type IdentityDouble,
+  type RunningProgram,
+  runScript,
+  serveIdentity,
+  spawnProgram,
+} from '@holdfast/sidecar/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 const bin = join(import.meta.dirname, 'bin.ts');
@@ -119,6 +128,61 @@ describe('/healthz', () => {
     expect(await get(url)).toMatchObject({ status: 500, text: expect.stringContaining(driver.socketPath) });
     await driver.start();
     expect((await get(url)).status).toBe(200);
+  });
+
+  it('has one call before a driver that hangs, however many ask and give up, and asks anew after it', async () => {
+    let calls = 0;
+    let answer: (reply: { ready: boolean }) => void = () => {};
+    const entered = Promise.withResolvers<void>();
+    const { url } = await healthOf(() => {
+      calls += 1;
+      entered.resolve();
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    }, '--probe-timeout=1h');
+    const impatient = new AbortController();
+    const gone = fetch(url, { signal: impatient.signal }).catch(() => 'gave up');
+    await entered.promise;
+    impatient.abort();
+    expect(await gone).toBe('gave up');
+    const asked = Array.from({ length: 20 }, () => get(url));
+    // Each request has been taken when one that came after it is answered.
+    expect((await get(url.replace('/healthz', '/metrics'))).status).toBe(200);
+    answer({ ready: false });
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(500);
+    expect(calls).toBe(1);
+    const later = get(url);
+    await expect.poll(() => calls, { timeout: 20_000 }).toBe(2);
+    answer({ ready: true });
+    expect(await later).toEqual({ status: 200, text: 'ok' });
+  });
+
+  it('answers within --probe-timeout while the driver is stopped in its tracks', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-stopped-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const socket = join(folder, 'csi.sock');
+    const rpc = pathToFileURL(join(import.meta.dirname, '../../rpc/src/index.ts')).href;
+    const spec = pathToFileURL(join(import.meta.dirname, '../../csi-spec/src/index.ts')).href;
+    const driver = runScript(`
+      import { bindService, serveUnix } from '${rpc}';
+      import { IdentityService } from '${spec}';
+      const log = { debug() {}, info() {}, warn() {}, error() {}, isEnabled: () => false };
+      const handlers = {
+        getPluginInfo: async () => ({ name: 'demo.csi.holdfast', vendorVersion: '1', manifest: {} }),
+        probe: async () => ({ ready: true }),
+      };
+      await serveUnix({ address: '${socket}', services: [bindService(IdentityService, handlers)], log });
+    `);
+    onTestFinished(() => driver.kill('SIGKILL'));
+    const program = run(`--csi-address=${socket}`, '--http-endpoint=127.0.0.1:0', '--probe-timeout=1s');
+    const url = `${await listening(program)}/healthz`;
+    expect((await get(url)).status).toBe(200);
+    // The kernel still takes connections for it.
+    driver.kill('SIGSTOP');
+    expect((await get(url)).status).toBe(500);
+    driver.kill('SIGCONT');
+    await expect.poll(async () => (await get(url)).status, { timeout: 20_000 }).toBe(200);
   });
 
   it('ends with 0 on SIGTERM, while a probe hangs', async () => {

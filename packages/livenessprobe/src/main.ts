@@ -10,6 +10,7 @@ import {
   startHttpServer,
 } from '@holdfast/sidecar';
 import { livenessFlags } from './flags.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { probeDriver } from './probe-driver.ts';
 
 export function main(argv: readonly string[]): Promise<number> {
@@ -26,7 +27,8 @@ async function serve(
   const driverName = await readDriverName({ address, log, signal, ...wait });
 
   const metrics = createOperationMetrics({ registry, subsystem: 'csi_sidecar', driverName });
-  const healthz = healthRoute((caller) => probeDriver({ address, driverName, timeoutMs, log, metrics }, caller));
+  const check = oneAtATime(() => probeDriver({ address, driverName, timeoutMs, log, metrics }, signal));
+  const healthz = healthRoute(check);
   const exposition = { [metricsPath]: metricsRoute(registry) };
   if (metricsAddress !== '') await startHttpServer({ address: metricsAddress, routes: exposition, log, signal });
   await startHttpServer({
