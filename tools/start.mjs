@@ -21,6 +21,7 @@ const commands = {
   'test:control-plane': { script: 'tools/scenarios/main.ts', args: [], needsLinux: true },
   rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
   'test:differential': { script: 'tools/differential/main.ts', args: [] },
+  'test:registration': { script: 'tools/registration/main.ts', args: [], needsLinux: true },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
   'test:swap': { script: 'tools/swap/main.ts', args: [], needsLinux: true },
   'test:wire': { script: 'tools/wire/main.ts', args: [] },

@@ -93,6 +93,25 @@ export const referenceModules: readonly ReferenceModule[] = [
     stamps: { 'helm.sh/helm/v3/internal/version.version': 'v3.22.0' },
   },
   {
+    name: 'plugin-watcher',
+    path: 'k8s.io/kubernetes',
+    version: `v${kubernetes}`,
+    staging: 'v0.36.3',
+    source: 'registration/plugin-watcher/main.go',
+    programs: { 'plugin-watcher': 'holdfast.invalid/reference/plugin-watcher' },
+    stamps: {},
+  },
+  {
+    name: 'old-kubelet',
+    path: 'k8s.io/kubelet',
+    version: 'v0.28.15',
+    // It brings gRPC v1.56, the last before :authority was percent-encoded (v1.57). The other holds a package that was in both for a while.
+    also: { 'google.golang.org/genproto': 'v0.0.0-20230525234030-28d5490b6b19' },
+    source: 'registration/old-kubelet/main.go',
+    programs: { 'old-kubelet': 'holdfast.invalid/reference/old-kubelet' },
+    stamps: {},
+  },
+  {
     name: 'wire',
     path: 'github.com/container-storage-interface/spec',
     version: 'v1.13.0',
