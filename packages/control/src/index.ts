@@ -28,6 +28,7 @@ export { createReflector, type Reflector, type ReflectorDeps, type ReflectorStat
 export { groupReflectors, type ReflectorGroup } from './reflector-group.ts';
 export { type ControllerDeps, type Outcome, runController } from './run-controller.ts';
 export { type PeriodicWork, runPeriodically } from './run-periodically.ts';
+export { type CreateReflector, createSharedReflectors } from './shared-reflectors.ts';
 export { createStandaloneNotes, type StandaloneNotes } from './standalone-notes.ts';
 export { createStore, type Store, type StoreChange, type StoreOptions, type StoreWriter } from './store.ts';
 export { tellIfSlow } from './tell-if-slow.ts';

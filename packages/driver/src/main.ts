@@ -4,25 +4,34 @@ import { errorMessage, untilAborted } from '@holdfast/core';
 import { type Backend, type Role, serveDriver } from '@holdfast/driver-kit';
 import { createOperationMetrics, normalizeUnixAddress } from '@holdfast/rpc';
 import {
+  defineRole,
   ExitError,
   type FlagValues,
   metricsRoute,
   type ProgramContext,
-  runProgram,
   startHttpServer,
+  unprepared,
 } from '@holdfast/sidecar';
 import { createDirBackend } from './dir/dir-backend.ts';
 import { createDiskBackend } from './disk/disk-backend.ts';
 import { driverFlags } from './flags.ts';
 import { type BackendName, defaultDriverName } from './names.ts';
 
-export function main(argv: readonly string[]): Promise<number> {
-  return runProgram({ name: 'holdfast-driver', flags: driverFlags, argv, syntax: 'go', start });
-}
+export const driverRole = defineRole({
+  name: 'holdfast-driver',
+  flags: driverFlags,
+  syntax: 'go',
+  prepare: (values, context) => unprepared((signal) => serve(values, { ...context, signal })),
+});
+
+export const { main } = driverRole;
 
 type Values = FlagValues<typeof driverFlags.table>;
 
-async function start(values: Values, { log, registry, signal, hostname, env, version }: ProgramContext): Promise<void> {
+async function serve(
+  values: Values,
+  { log, registry, signal, hostname, env, version, serveHttp = startHttpServer }: ProgramContext,
+): Promise<void> {
   const backendName: BackendName = values.backend === 'dir' ? 'dir' : 'disk';
   const role: Role = values.role === 'controller' || values.role === 'node' ? values.role : 'all';
   if (backendName === 'dir' && values.zone !== '') {
@@ -37,7 +46,7 @@ async function start(values: Values, { log, registry, signal, hostname, env, ver
 
   const backend: Backend = await createBackend({ poolDir, nodeId, zone, role, maxVolumesPerNode, ioCgroup, log });
   if (httpEndpoint !== '') {
-    await startHttpServer({ address: httpEndpoint, routes: { [metricsPath]: metricsRoute(registry) }, log, signal });
+    await serveHttp({ address: httpEndpoint, routes: { [metricsPath]: metricsRoute(registry) }, log, signal });
   }
   const server = await serveDriver({ backend, name, version, role, nodeId, address, log, metrics });
   log.info('Serving', {

@@ -9,12 +9,12 @@ import { createCaches } from './stores.ts';
 type Values = FlagValues<typeof attacherFlags.table>;
 
 /** The attacher of one driver, as the flags want it. */
-export function assembleAttacher({ values, context, client, found }: AssembleDeps<Values>): Assembled {
+export function assembleAttacher({ values, context, client, found, createReflector }: AssembleDeps<Values>): Assembled {
   const { log, registry } = context;
   const { timeoutMs, maxEntries } = values;
   const driver = driverTraits({ ...found, defaultFsType: values.defaultFstype });
   if (driver.plugin !== undefined) found.connection.countMigration();
-  const caches = createCaches({ client, driver, log });
+  const caches = createCaches({ client, createReflector, driver, log });
   const controller = createAttacher({
     client,
     calls: createCsiCalls({ connection: found.connection, timeoutMs, maxEntries }),

@@ -4,5 +4,5 @@ export { type AttachmentStep, type AttachmentView, decideAttachment } from './de
 export { decideVolume, type VolumeStep, type VolumeView } from './decide-volume.ts';
 export { type DriverTraits, driverTraits } from './driver-traits.ts';
 export { attacherFlags } from './flags.ts';
-export { main } from './main.ts';
+export { attacherRole, main } from './main.ts';
 export { type Caches, createCaches, type Stores } from './stores.ts';

@@ -1,16 +1,15 @@
-import { type ControllerProgramOptions, runControllerProgram, runProgram } from '@holdfast/sidecar';
+import { defineRole, prepareController } from '@holdfast/sidecar';
 import { assembleAttacher } from './assemble.ts';
 import { attacherFlags } from './flags.ts';
 import { leaseName } from './names.ts';
 
+export const attacherRole = defineRole({
+  name: 'csi-attacher',
+  flags: attacherFlags,
+  syntax: 'go',
+  prepare: (values, context, options) =>
+    prepareController({ values, context, leaseName, assemble: assembleAttacher, ...options }),
+});
+
 /** Runs csi-attacher until a signal ends it. @returns the exit code */
-export async function main(argv: readonly string[], options: ControllerProgramOptions = {}): Promise<number> {
-  return await runProgram({
-    name: 'csi-attacher',
-    flags: attacherFlags,
-    argv,
-    syntax: 'go',
-    start: (values, context) =>
-      runControllerProgram({ values, context, leaseName, assemble: assembleAttacher, ...options }),
-  });
-}
+export const { main } = attacherRole;

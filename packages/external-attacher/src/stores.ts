@@ -1,5 +1,5 @@
 import {
-  createReflector,
+  type CreateReflector,
   groupReflectors,
   pick,
   projectHead,
@@ -33,8 +33,13 @@ export interface Caches extends ReflectorGroup {
 }
 
 /** The caches of one attacher. Of volumes and nodes only what is read is kept. */
-export function createCaches(deps: { client: KubeClient; driver: DriverTraits; log: Logger }): Caches {
-  const { client, driver, log } = deps;
+export function createCaches(deps: {
+  client: KubeClient;
+  createReflector: CreateReflector;
+  driver: DriverTraits;
+  log: Logger;
+}): Caches {
+  const { client, createReflector, driver, log } = deps;
   const attachments = createReflector({
     client,
     log,

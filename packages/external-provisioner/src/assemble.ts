@@ -24,6 +24,7 @@ export async function assembleProvisioner({
   context,
   client,
   found,
+  createReflector,
 }: AssembleDeps<Values>): Promise<Assembled> {
   const { log, registry, hostname } = context;
   const { connection, driverName } = found;
@@ -40,6 +41,7 @@ export async function assembleProvisioner({
     : undefined;
   const caches = createCaches({
     client,
+    createReflector,
     driver,
     naming: rules.naming,
     hasAttributesClasses: rules.hasAttributesClasses,

@@ -5,7 +5,7 @@ export { type ClaimStep, type ClaimView, decideClaim, type ProvisionContext } fr
 export { decideVolume, type VolumeStep, type VolumeView } from './decide-volume.ts';
 export { type DriverTraits, driverTraits } from './driver-traits.ts';
 export { provisionerFlags } from './flags.ts';
-export { main } from './main.ts';
+export { main, provisionerRole } from './main.ts';
 export { createProvisionMetrics, type ProvisionMetrics } from './metrics.ts';
 export type { ProvisionRules, VolumePlan } from './plan.ts';
 export { provisionRules } from './provision-rules.ts';

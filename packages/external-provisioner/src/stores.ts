@@ -1,5 +1,5 @@
 import {
-  createReflector,
+  type CreateReflector,
   groupReflectors,
   pick,
   projectHead,
@@ -61,6 +61,7 @@ export interface Caches extends ReflectorGroup {
 /** The caches of one provisioner. Only what is read is kept: at 10,000 claims the rest would be most of the memory. */
 export function createCaches(deps: {
   client: KubeClient;
+  createReflector: CreateReflector;
   driver: DriverTraits;
   naming: VolumeNaming;
   hasAttributesClasses: boolean;
@@ -70,7 +71,7 @@ export function createCaches(deps: {
   capacity?: { namespace: string; labels: Readonly<Record<string, string>> } | undefined;
   log: Logger;
 }): Caches {
-  const { client, driver, naming, log } = deps;
+  const { client, createReflector, driver, naming, log } = deps;
   const ofAttributesClasses = createReflector({ client, log, resource: volumeAttributesClasses });
   const claims = createReflector({
     client,

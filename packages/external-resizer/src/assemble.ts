@@ -11,7 +11,13 @@ import { createCaches } from './stores.ts';
 type Values = FlagValues<typeof resizerFlags.table>;
 
 /** The resizer of one driver, as the flags want it. */
-export async function assembleResizer({ values, context, client, found }: AssembleDeps<Values>): Promise<Assembled> {
+export async function assembleResizer({
+  values,
+  context,
+  client,
+  found,
+  createReflector,
+}: AssembleDeps<Values>): Promise<Assembled> {
   const { log, registry, signal } = context;
   const { timeoutMs, resizeTimeoutMs, modifyTimeoutMs, featureGates } = values;
   const { connection, driverName } = found;
@@ -19,7 +25,7 @@ export async function assembleResizer({ values, context, client, found }: Assemb
   if (driver.plugin !== undefined) connection.countMigration();
   const isModifying =
     driver.canModify && featureGates.VolumeAttributesClass && (await servesAttributesClasses({ client, log, signal }));
-  const caches = createCaches({ client, driver, isModifying, log });
+  const caches = createCaches({ client, createReflector, driver, isModifying, log });
   const recorder = createEventRecorder({ client, component: eventComponent(driverName), log });
   const controller = createResizer({
     client,

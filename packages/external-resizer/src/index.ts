@@ -10,5 +10,5 @@ export {
 } from './decide.ts';
 export { type DriverTraits, driverTraits } from './driver-traits.ts';
 export { resizerFlags } from './flags.ts';
-export { main } from './main.ts';
+export { main, resizerRole } from './main.ts';
 export { type Caches, createCaches, type Stores } from './stores.ts';

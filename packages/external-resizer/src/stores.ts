@@ -1,5 +1,5 @@
 import {
-  createReflector,
+  type CreateReflector,
   groupReflectors,
   pick,
   projectHead,
@@ -41,11 +41,12 @@ export interface Caches extends ReflectorGroup {
  */
 export function createCaches(deps: {
   client: KubeClient;
+  createReflector: CreateReflector;
   driver: DriverTraits;
   isModifying: boolean;
   log: Logger;
 }): Caches {
-  const { client, driver, isModifying, log } = deps;
+  const { client, createReflector, driver, isModifying, log } = deps;
   const claims = createReflector({
     client,
     log,

@@ -1,2 +1,2 @@
 export { livenessFlags } from './flags.ts';
-export { main } from './main.ts';
+export { livenessRole, main } from './main.ts';

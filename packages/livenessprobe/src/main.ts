@@ -1,25 +1,31 @@
 import { untilAborted } from '@holdfast/core';
 import { createOperationMetrics } from '@holdfast/rpc';
 import {
+  defineRole,
   type FlagValues,
   healthRoute,
   metricsRoute,
   type ProgramContext,
   readDriverName,
-  runProgram,
   startHttpServer,
+  unprepared,
 } from '@holdfast/sidecar';
 import { livenessFlags } from './flags.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { probeDriver } from './probe-driver.ts';
 
-export function main(argv: readonly string[]): Promise<number> {
-  return runProgram({ name: 'livenessprobe', flags: livenessFlags, argv, syntax: 'go', start: serve });
-}
+export const livenessRole = defineRole({
+  name: 'livenessprobe',
+  flags: livenessFlags,
+  syntax: 'go',
+  prepare: (values, context) => unprepared((signal) => serve(values, { ...context, signal })),
+});
+
+export const { main } = livenessRole;
 
 async function serve(
   values: FlagValues<typeof livenessFlags.table>,
-  { log, registry, signal }: ProgramContext,
+  { log, registry, signal, serveHttp = startHttpServer }: ProgramContext,
 ): Promise<void> {
   const { csiAddress: address, probeTimeoutMs: timeoutMs, httpEndpoint, metricsAddress, metricsPath } = values;
   // No limit on either: a driver that is slow to start must not make this container crash beside it (PR #240).
@@ -30,8 +36,8 @@ async function serve(
   const check = oneAtATime(() => probeDriver({ address, driverName, timeoutMs, log, metrics }, signal));
   const healthz = healthRoute(check);
   const exposition = { [metricsPath]: metricsRoute(registry) };
-  if (metricsAddress !== '') await startHttpServer({ address: metricsAddress, routes: exposition, log, signal });
-  await startHttpServer({
+  if (metricsAddress !== '') await serveHttp({ address: metricsAddress, routes: exposition, log, signal });
+  await serveHttp({
     address: httpEndpoint || `0.0.0.0:${values.healthPort}`,
     routes: httpEndpoint === '' ? { '/healthz': healthz } : { ...exposition, '/healthz': healthz },
     log,

@@ -1,2 +1,2 @@
 export { registrarFlags } from './flags.ts';
-export { main } from './main.ts';
+export { main, registrarRole } from './main.ts';

@@ -1,12 +1,14 @@
 import { linkSignals } from '@holdfast/core';
 import {
+  defineRole,
   ExitError,
   type FlagValues,
   healthRoute,
   type ProgramContext,
+  type RoleOptions,
   readDriverName,
-  runProgram,
   startHttpServer,
+  unprepared,
 } from '@holdfast/sidecar';
 import { healthAddress, registrarFlags } from './flags.ts';
 import { REGISTRATION_PROBE_MODE, registrationSocketPath } from './names.ts';
@@ -14,25 +16,19 @@ import { checkRegistration } from './registration-health.ts';
 import { registrationService } from './registration-service.ts';
 import { serveRegistration } from './registration-socket.ts';
 
-interface Options {
-  /** How long to wait until the driver serves its socket; 30 s when not given. */
-  readonly connectTimeoutMs?: number;
-}
+export const registrarRole = defineRole({
+  name: 'csi-node-driver-registrar',
+  flags: registrarFlags,
+  syntax: 'go',
+  prepare: (values, context, options) => unprepared((signal) => register(values, { ...context, signal }, options)),
+});
 
-export function main(argv: readonly string[], options: Options = {}): Promise<number> {
-  return runProgram({
-    name: 'csi-node-driver-registrar',
-    flags: registrarFlags,
-    argv,
-    syntax: 'go',
-    start: (values, context) => register(values, context, options),
-  });
-}
+export const { main } = registrarRole;
 
 async function register(
   values: FlagValues<typeof registrarFlags.table>,
-  { log, signal }: ProgramContext,
-  options: Options,
+  { log, signal, serveHttp = startHttpServer }: ProgramContext,
+  { connectTimeoutMs }: RoleOptions,
 ): Promise<void> {
   const { csiAddress, kubeletRegistrationPath: endpoint, timeoutMs } = values;
   if (endpoint === '') {
@@ -41,12 +37,18 @@ async function register(
   const address = healthAddress(values);
   if (values.mode === REGISTRATION_PROBE_MODE) return;
 
-  const driverName = await readDriverName({ address: csiAddress, timeoutMs, log, signal, ...options });
+  const driverName = await readDriverName({
+    address: csiAddress,
+    timeoutMs,
+    log,
+    signal,
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+  });
   const path = registrationSocketPath(values.pluginRegistrationPath, driverName);
   const refused = new AbortController();
   const service = registrationService({ driverName, endpoint, log, onRefused: (reason) => refused.abort(reason) });
   const health = healthRoute((caller) => checkRegistration({ path, driverName, timeoutMs, log }, caller));
-  if (address !== '') await startHttpServer({ address, routes: { '/healthz': health }, log, signal });
+  if (address !== '') await serveHttp({ address, routes: { '/healthz': health }, log, signal });
   await serveRegistration({ path, service, log, signal: linkSignals(signal, refused.signal) });
   if (refused.signal.aborted) {
     throw new ExitError(

@@ -4,10 +4,11 @@ import { silentLogger, untilAborted } from '@holdfast/core';
 import { IdentityService } from '@holdfast/csi-spec';
 import type { Connection } from '@holdfast/rpc';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Assembled, type ControllerProgramDeps, runControllerProgram } from './controller-program.ts';
+import { type Assembled, type ControllerProgramDeps, prepareController } from './controller-program.ts';
 import { ConnectionLostError, ExitError } from './exit.ts';
 import { defineFlags } from './flags.ts';
 import { createMetricsRegistry } from './metrics.ts';
+import { runPrepared } from './role.ts';
 import { standardFlags } from './standard-flags.ts';
 import { type IdentityDouble, serveIdentity } from './testing/index.ts';
 
@@ -62,7 +63,7 @@ async function start(driver: IdentityDouble, assemble: Deps['assemble'], more: P
   const file = join(driver.folder, 'kubeconfig');
   await writeFile(file, JSON.stringify(kubeconfig));
   const values = flags.parse([`--kubeconfig=${file}`, `--csi-address=${driver.socketPath}`], { syntax: 'go' });
-  const running = runControllerProgram({
+  const preparing = prepareController({
     values,
     context: {
       name: 'csi-demo',
@@ -78,12 +79,13 @@ async function start(driver: IdentityDouble, assemble: Deps['assemble'], more: P
     assemble,
     ...more,
   });
+  const running = preparing.then((role) => runPrepared(role, stopping.signal));
   // Asserted on later, when it has failed already.
   running.catch(() => {});
   return { running, stopping };
 }
 
-describe('runControllerProgram', () => {
+describe('prepareController', () => {
   it('runs caches and work beside the driver, and ends once all is drained and told', async () => {
     const driver = await driverOf();
     const { steps, working, assembled } = recordingController();

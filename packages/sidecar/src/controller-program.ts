@@ -1,10 +1,11 @@
-import type { Explainer, ReflectorGroup } from '@holdfast/control';
+import { type CreateReflector, createReflector, type Explainer, type ReflectorGroup } from '@holdfast/control';
 import type { KubeClient } from '@holdfast/kube';
 import { createOperationMetrics } from '@holdfast/rpc';
 import { connectDriver, type DriverConnection, failOnConnectionLoss } from './driver-connection.ts';
 import { runWithElection, type Work } from './election.ts';
 import type { FlagValues } from './flag-spec.ts';
 import { connectKube, type KubeAccessDeps } from './kube-access.ts';
+import type { PreparedRole, RoleOptions } from './role.ts';
 import { runGroup } from './run-group.ts';
 import type { ProgramContext } from './run-program.ts';
 import type { standardFlags } from './standard-flags.ts';
@@ -15,6 +16,7 @@ export interface AssembleDeps<Values> {
   readonly context: ProgramContext;
   readonly client: KubeClient;
   readonly found: DriverConnection;
+  readonly createReflector: CreateReflector;
 }
 
 /** A controller and what runs beside it. */
@@ -30,18 +32,13 @@ export interface Assembled {
   readonly recorder?: { stop(): Promise<void> };
 }
 
-export interface ControllerProgramOptions {
-  /** How long to wait until somebody serves the driver's socket; 30 s, as upstream, when not given. */
-  readonly connectTimeoutMs?: number;
-}
-
 type ControllerValues = FlagValues<typeof standardFlags> & {
   readonly timeoutMs: number;
   /** Of programs that have the flag. */
   readonly maxGrpcLogLength?: number;
 } & KubeAccessDeps['values'];
 
-export interface ControllerProgramDeps<Values extends ControllerValues> extends ControllerProgramOptions {
+export interface ControllerProgramDeps<Values extends ControllerValues> extends RoleOptions {
   readonly values: Values;
   readonly context: ProgramContext;
   readonly leaseName: (driverName: string) => string;
@@ -53,25 +50,33 @@ export interface ControllerProgramDeps<Values extends ControllerValues> extends 
 }
 
 /**
- * Runs one controller beside its driver, from the connections to the drained end: caches at once, the work as leader.
- * Ends when `context.signal` aborts, the driver goes away or the lease is lost.
+ * One controller beside its driver, connected and assembled. Its caches run at once, the work as leader. `run` ends when its
+ * signal aborts, the driver goes away or the lease is lost.
  * @throws ExitError
  */
-export async function runControllerProgram<Values extends ControllerValues>(
+export async function prepareController<Values extends ControllerValues>(
   deps: ControllerProgramDeps<Values>,
-): Promise<void> {
+): Promise<PreparedRole> {
   const { values, context, isKubeconfigEnvHonoured = false } = deps;
   const kube = await connectKube({ values, context, isKubeconfigEnvHonoured });
+  const closing = [kube.close];
+  const close = (): void => {
+    for (const each of closing.toReversed()) each();
+  };
   try {
     const found = await findDriver(deps);
-    try {
-      const assembled = await deps.assemble({ values, context, client: kube.client, found });
-      await runAssembled(deps, assembled, found, kube.electionClient);
-    } finally {
-      found.connection.close();
-    }
-  } finally {
-    kube.close();
+    closing.push(() => found.connection.close());
+    const assembled = await deps.assemble({
+      values,
+      context,
+      client: kube.client,
+      found,
+      createReflector: deps.createReflector ?? createReflector,
+    });
+    return { run: (signal) => runAssembled(deps, assembled, found, kube.electionClient, signal), close };
+  } catch (error) {
+    close();
+    throw error;
   }
 }
 
@@ -96,11 +101,12 @@ async function runAssembled<Values extends ControllerValues>(
   { controller, caches, recorder }: Assembled,
   { connection, driverName }: DriverConnection,
   electionClient: KubeClient,
+  signal: AbortSignal,
 ): Promise<void> {
   const tasks = {
     ...caches.tasks,
-    'driver connection': (signal: AbortSignal) => failOnConnectionLoss(connection, context.log, signal),
-    [context.name]: (signal: AbortSignal) =>
+    'driver connection': (group: AbortSignal) => failOnConnectionLoss(connection, context.log, group),
+    [context.name]: (group: AbortSignal) =>
       runWithElection({
         values,
         context,
@@ -109,11 +115,11 @@ async function runAssembled<Values extends ControllerValues>(
         work: controller.run,
         isNoting,
         ...(controller.explainer === undefined ? {} : { explainer: controller.explainer }),
-        signal,
+        signal: group,
       }),
   };
   try {
-    await runGroup(tasks, context.signal);
+    await runGroup(tasks, signal);
   } finally {
     await recorder?.stop();
   }

@@ -15,6 +15,19 @@ export class ExitError extends Error {
   }
 }
 
+/** One of several programs in a process has failed, which ends them all. */
+export class RoleError extends Error {
+  override readonly name = 'RoleError';
+  readonly role: string;
+  override readonly cause: unknown;
+
+  constructor(role: string, cause: unknown) {
+    super(`${role} failed`);
+    this.role = role;
+    this.cause = cause;
+  }
+}
+
 /** An established connection to the driver dropped. Its message also goes to the container's termination log. */
 export class ConnectionLostError extends ExitError {
   override readonly name = 'ConnectionLostError';

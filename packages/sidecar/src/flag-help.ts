@@ -29,7 +29,8 @@ export function flagsMarkdown(table: FlagTable): string {
 }
 
 function byGroup(table: FlagTable): Map<string, [string, FlagSpec][]> {
-  const groups = Map.groupBy(Object.entries(table), ([, spec]) => spec.group ?? DEFAULT_GROUP);
+  const shown = Object.entries(table).filter(([, spec]) => spec.isHidden !== true);
+  const groups = Map.groupBy(shown, ([, spec]) => spec.group ?? DEFAULT_GROUP);
   // A program's own flags first, then the shared groups in the order of the table.
   return new Map([...groups].sort(([a], [b]) => Number(b === DEFAULT_GROUP) - Number(a === DEFAULT_GROUP)));
 }
@@ -60,13 +61,14 @@ function gateList(gates: Readonly<Record<string, { default: boolean; stage: stri
 }
 
 function defaultText(spec: FlagSpec): string {
+  if (spec.shownDefault !== undefined) return spec.shownDefault;
   if (spec.type === 'gates' || spec.type === 'map') return '';
   if (spec.type === 'bool') return spec.default ? 'true' : '';
   return String(spec.default);
 }
 
 function defaultCell(spec: FlagSpec): string {
-  const text = spec.type === 'bool' ? String(spec.default) : defaultText(spec);
+  const text = spec.type === 'bool' && spec.shownDefault === undefined ? String(spec.default) : defaultText(spec);
   return text === '' ? '' : `\`${text}\``;
 }
 

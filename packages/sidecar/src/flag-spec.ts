@@ -6,6 +6,10 @@ interface Common {
   readonly group?: string;
   /** One letter that pflag also takes, as in `-v5`. */
   readonly shorthand?: string;
+  /** Taken, but not in --help and the docs. */
+  readonly isHidden?: boolean;
+  /** In --help and the docs, where the default is not one value. */
+  readonly shownDefault?: string;
   /** What to do instead. A deprecated flag still works; using it logs a warning. */
   readonly deprecated?: string;
   /** A flag that cannot be set too, when this one is not at its default. */

@@ -10,6 +10,8 @@ export interface CommandLine<Table extends FlagTable> {
   values(): FlagValues<Table>;
   /** The same for a table that is part of this one. */
   valuesOf<Part extends FlagTable>(part: Part): FlagValues<Part>;
+  /** Only flags that were given, by name. */
+  readonly given: ReadonlyMap<string, FlagValue>;
   readonly isHelp: boolean;
   readonly isVersion: boolean;
   /** One line for each deprecated flag in use and for words that no flag took. */
@@ -30,11 +32,12 @@ export function defineFlags<const Table extends FlagTable>(table: Table): FlagSe
   function read(argv: readonly string[], options: { syntax: FlagSyntax }): CommandLine<Table> {
     const { given, isHelp, ignored } = parseArguments(table, argv, options.syntax);
     return {
+      given,
       isHelp,
       isVersion: Object.hasOwn(table, 'version') && given.get('version') === true,
       warnings: [...deprecations(table, given), ...ignoredWords(ignored)],
-      values: () => complete(table, given),
-      valuesOf: (part) => complete(part, given),
+      values: () => completeFlags(table, given),
+      valuesOf: (part) => completeFlags(part, given),
     };
   }
   return {
@@ -46,7 +49,11 @@ export function defineFlags<const Table extends FlagTable>(table: Table): FlagSe
   };
 }
 
-function complete<Table extends FlagTable>(table: Table, given: ReadonlyMap<string, FlagValue>): FlagValues<Table> {
+/** Applies defaults and checks. @throws ExitError on a value that its schema refuses or an unknown gate */
+export function completeFlags<Table extends FlagTable>(
+  table: Table,
+  given: ReadonlyMap<string, FlagValue>,
+): FlagValues<Table> {
   const values: Record<string, FlagValue> = {};
   for (const [name, spec] of Object.entries(table)) {
     const override = spec.overriddenBy === undefined ? undefined : given.get(spec.overriddenBy);

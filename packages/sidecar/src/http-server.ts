@@ -35,6 +35,9 @@ export interface HttpServerDeps {
 }
 
 /** @throws ExitError when the address cannot be read or taken */
+export type ServeHttp = (deps: HttpServerDeps) => Promise<HttpServer>;
+
+/** @throws ExitError when the address cannot be read or taken */
 export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
   const { address, routes, log, signal } = deps;
   const { host, port } = parseListenAddress(address);

@@ -17,10 +17,11 @@ export interface HttpValues {
  */
 export async function serveMetrics(
   values: HttpValues,
-  context: Pick<ProgramContext, 'registry' | 'log' | 'fatalExitCode'>,
+  context: Pick<ProgramContext, 'registry' | 'log' | 'fatalExitCode' | 'serveHttp'>,
   signal: AbortSignal,
   healthRoutes: Readonly<Record<string, Route>> = {},
 ): Promise<HttpServer | undefined> {
+  const { serveHttp = startHttpServer } = context;
   const address = values.httpEndpoint || values.metricsAddress;
   if (address === '') return undefined;
   const routes = {
@@ -28,7 +29,7 @@ export async function serveMetrics(
     [values.metricsPath]: metricsRoute(context.registry),
   };
   try {
-    return await startHttpServer({ address, routes, log: context.log, signal });
+    return await serveHttp({ address, routes, log: context.log, signal });
   } catch (error) {
     throw new ExitError(errorMessage(error), { exitCode: context.fatalExitCode, cause: error });
   }

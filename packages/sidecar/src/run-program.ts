@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { errorMessage, isAbort, type Logger } from '@holdfast/core';
 import type { Registry } from 'prom-client';
-import { ConnectionLostError, ExitError, UsageError } from './exit.ts';
+import { ConnectionLostError, ExitError, RoleError, UsageError } from './exit.ts';
 import type { FlagSyntax } from './flag-parser.ts';
 import type { FlagTable, FlagValues } from './flag-spec.ts';
-import type { FlagSet } from './flags.ts';
+import type { CommandLine, FlagSet } from './flags.ts';
+import type { ServeHttp } from './http-server.ts';
 import { createLogger, type LogDestination } from './logger.ts';
 import { checkLogging, loggingFlags } from './logging-flags.ts';
 import { createMetricsRegistry } from './metrics.ts';
@@ -23,6 +24,8 @@ export interface ProgramContext {
   readonly env: NodeJS.ProcessEnv;
   /** What upstream's program exits with where it calls klog.Fatal: 255 for csi-provisioner, 1 for the others. */
   readonly fatalExitCode: number;
+  /** Where its HTTP is served when several programs share one server; a server of its own when not given. */
+  readonly serveHttp?: ServeHttp;
 }
 
 export interface ProgramDeps<Table extends FlagTable> {
@@ -30,7 +33,11 @@ export interface ProgramDeps<Table extends FlagTable> {
   readonly flags: FlagSet<Table>;
   readonly argv: readonly string[];
   readonly syntax: FlagSyntax;
-  readonly start: (values: FlagValues<Table>, context: ProgramContext) => Promise<void>;
+  readonly start: (
+    values: FlagValues<Table>,
+    context: ProgramContext,
+    commandLine: CommandLine<Table>,
+  ) => Promise<void>;
   readonly fatalExitCode?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly stdout?: LogDestination;
@@ -47,12 +54,12 @@ export interface ProgramDeps<Table extends FlagTable> {
 export async function runProgram<Table extends FlagTable>(deps: ProgramDeps<Table>): Promise<number> {
   const read = readCommandLine(deps);
   if (read.kind === 'exit') return read.code;
-  const { values, log, warnings } = read;
+  const { values, log, commandLine } = read;
   const signals = watchSignals(log);
   log.info('Version', { version });
-  for (const warning of warnings) log.warn(warning);
+  for (const warning of commandLine.warnings) log.warn(warning);
   try {
-    await deps.start(values, {
+    const context: ProgramContext = {
       name: deps.name,
       version,
       log,
@@ -61,7 +68,8 @@ export async function runProgram<Table extends FlagTable>(deps: ProgramDeps<Tabl
       hostname: hostname(),
       env: deps.env ?? process.env,
       fatalExitCode: deps.fatalExitCode ?? 1,
-    });
+    };
+    await deps.start(values, context, commandLine);
     return 0;
   } catch (error) {
     return exitCodeOf(error, deps, log, signals.signal);
@@ -76,7 +84,7 @@ type Read<Table extends FlagTable> =
       readonly kind: 'start';
       readonly values: FlagValues<Table>;
       readonly log: Logger;
-      readonly warnings: readonly string[];
+      readonly commandLine: CommandLine<Table>;
     };
 
 function readCommandLine<Table extends FlagTable>(deps: ProgramDeps<Table>): Read<Table> {
@@ -100,7 +108,7 @@ function readCommandLine<Table extends FlagTable>(deps: ProgramDeps<Table>): Rea
       format: logging.loggingFormat === 'json' ? 'json' : 'text',
       ...(deps.stderr === undefined ? {} : { destination: deps.stderr }),
     });
-    return { kind: 'start', values, log, warnings: commandLine.warnings };
+    return { kind: 'start', values, log, commandLine };
   } catch (error) {
     if (error instanceof UsageError) stderr.write(`${error.message}\n${flags.help(name)}`);
     else stderr.write(`${name}: ${errorMessage(error)}\n`);
@@ -108,12 +116,13 @@ function readCommandLine<Table extends FlagTable>(deps: ProgramDeps<Table>): Rea
   }
 }
 
-function exitCodeOf(error: unknown, deps: { terminationLog?: string }, log: Logger, signal: AbortSignal): number {
+function exitCodeOf(thrown: unknown, deps: { terminationLog?: string }, log: Logger, signal: AbortSignal): number {
+  const [error, fields] = thrown instanceof RoleError ? [thrown.cause, { role: thrown.role }] : [thrown, {}];
   if (isAbort(error, signal)) return 0;
   if (error instanceof ConnectionLostError) {
     writeTerminationLog(deps.terminationLog ?? TERMINATION_LOG, error.message, log);
   }
-  log.error(errorMessage(error));
+  log.error(errorMessage(error), fields);
   if (error instanceof Error && !(error instanceof ExitError)) log.debug(2, 'Stack', { stack: error.stack ?? '' });
   return error instanceof ExitError ? error.exitCode : 1;
 }

@@ -1,4 +1,11 @@
-import { createStandaloneNotes, type Fence, FenceError, type LeaseNotes, openFence } from '@holdfast/control';
+import {
+  createReflector,
+  createStandaloneNotes,
+  type Fence,
+  FenceError,
+  type LeaseNotes,
+  openFence,
+} from '@holdfast/control';
 import { silentLogger } from '@holdfast/core';
 import { createRecordingLogger } from '@holdfast/core/testing';
 import { isNotFound } from '@holdfast/kube';
@@ -74,6 +81,7 @@ export async function startControllerRig<Values extends { readonly timeoutMs: nu
       values,
       client,
       found,
+      createReflector,
       context: {
         name: options.program,
         version: 'test',
