@@ -1,25 +1,14 @@
-import { demo } from './demo/demo.ts';
-import { newDriver } from './new/new-driver.ts';
+#!/usr/bin/env node
+import { commands, usage } from './commands.ts';
 
-const usage = `usage: holdfast demo [--keep] [--kill=PROGRAM[@STEP]]
-       holdfast new driver NAME [FOLDER]
-  demo   a claim's whole life, on real sockets and real mounts, from the files in deploy/examples
-  new    writes the package of a CSI driver of your own`;
-
-const [command, ...args] = process.argv.slice(2);
-switch (command) {
-  case 'demo':
-    process.exit(await demo(args));
-    break;
-  case 'new':
-    process.exitCode = await newDriver(args);
-    break;
-  case undefined:
-  case 'help':
-  case '--help':
-    process.stdout.write(`${usage}\n`);
-    break;
-  default:
-    process.stderr.write(`holdfast: no command "${command}"\n${usage}\n`);
-    process.exitCode = 2;
+const [name, ...args] = process.argv.slice(2);
+const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+if (command !== undefined) {
+  const run = await command.load();
+  process.exit(await run(args));
+} else if (name === undefined || name === 'help' || name === '--help') {
+  process.stdout.write(usage());
+} else {
+  process.stderr.write(`holdfast: no command "${name}"\n${usage()}`);
+  process.exitCode = 2;
 }
