@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ConnectionLostError, ExitError } from './exit.ts';
+import { ConnectionLostError, ExitError, RoleError } from './exit.ts';
 import { defineFlags } from './flags.ts';
 import { connectKube } from './kube-access.ts';
 import { loggingFlags } from './logging-flags.ts';
@@ -95,6 +95,20 @@ describe('the end', () => {
     await writeFile(terminationLog, 'an older and much longer message that must not remain in part');
     expect((await run([], lost, { terminationLog })).code).toBe(1);
     expect(await readFile(terminationLog, 'utf8')).toBe('Lost connection to CSI driver, exiting');
+  });
+
+  it('ends as the one of several roles that failed would, and names it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-term-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const terminationLog = join(folder, 'termination-log');
+    await writeFile(terminationLog, '');
+    const fail = (cause: unknown) => run([], () => Promise.reject(new RoleError('csi-x', cause)), { terminationLog });
+    const ended = await fail(new ExitError('cannot go on', { exitCode: 255 }));
+    expect(ended.code).toBe(255);
+    expect(ended.stderr.match(/^E.*$/gm)).toEqual([expect.stringMatching(/"cannot go on" role="csi-x"$/)]);
+    expect(await readFile(terminationLog, 'utf8')).toBe('');
+    expect((await fail(new ConnectionLostError('Lost connection'))).code).toBe(1);
+    expect(await readFile(terminationLog, 'utf8')).toBe('Lost connection');
   });
 
   it('leaves no signal handlers', async () => {

@@ -35,7 +35,7 @@ export function rolesFlag(roles: Roles) {
   return {
     type: 'string',
     default: names.join(','),
-    help: `What to run in this process, of ${names.join(', ')}. Flags of the others have no effect then.`,
+    help: `What to run in this process, of ${names.join(', ')}. A flag with the name of one in front, as in --${names.at(-1)}-timeout, is for that one alone, and wins.`,
   } as const;
 }
 
@@ -81,9 +81,13 @@ function gatesOf({ spec }: Owner): object {
 }
 
 function shownDefault(owners: readonly Owner[]): { shownDefault?: string } {
-  const defaults = owners.map(({ role, spec }) => ({ role, text: spec.type === 'gates' ? '' : String(spec.default) }));
+  const defaults = owners.map(({ role, spec }) => ({ role, text: defaultText(spec) }));
   if (new Set(defaults.map(({ text }) => text)).size === 1) return {};
   return { shownDefault: defaults.map(({ role, text }) => `${role} ${text}`).join(', ') };
+}
+
+function defaultText(spec: FlagSpec): string {
+  return spec.type === 'gates' || spec.type === 'map' ? '' : String(spec.default);
 }
 
 /** What one role is given of the process's command line, by the names of its own flags. */
