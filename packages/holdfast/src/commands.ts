@@ -14,6 +14,11 @@ export const commands: Readonly<Record<string, Command>> = {
     help: "a claim's whole life, on real sockets and real mounts, from the files in deploy/examples",
     load: async () => (await import('./demo/demo.ts')).demo,
   },
+  new: {
+    synopsis: 'new driver NAME [FOLDER]',
+    help: 'writes the package of a CSI driver of your own',
+    load: async () => (await import('./new/new-driver.ts')).newDriver,
+  },
   controllers: {
     synopsis: 'controllers [flags]',
     help: 'csi-provisioner, csi-attacher and csi-resizer in one process',

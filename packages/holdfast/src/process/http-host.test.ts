@@ -11,7 +11,8 @@ const says =
 const { signal } = new AbortController();
 const serve = (host: HttpHost, role: string, routes: Record<string, Route>) =>
   host.serveFor(role)({ address: ':1', routes, log: silentLogger, signal });
-const ask = (host: HttpHost, path: string) => host.routes[path]?.({ method: 'GET', path, signal });
+const ask = (host: HttpHost, path: string) =>
+  host.routes[path]?.({ method: 'GET', path, query: new URLSearchParams(), signal });
 
 it('a check fails when one of the roles fails, and says which; each can be asked alone', async () => {
   const host = createHttpHost('/metrics');
@@ -34,4 +35,15 @@ it('metrics of all are served as long as one role serves them', async () => {
   await one.stop();
   expect(await ask(host, '/m')).toEqual({ status: 200, body: 'all' });
   expect(Object.keys(host.routes)).toEqual(['/m']);
+});
+
+it('an answer to anything else is that of all who have one', async () => {
+  const host = createHttpHost('/metrics');
+  await serve(host, 'one', { '/debug/x': says(404, 'unknown') });
+  await serve(host, 'two', { '/debug/x': says(400, 'no such word') });
+  expect(await ask(host, '/debug/x')).toEqual({ status: 404, body: 'one: unknown\ntwo: no such word' });
+  await serve(host, 'three', { '/debug/x': says(200, 'it waits') });
+  expect(await ask(host, '/debug/x')).toEqual({ status: 200, body: 'three: it waits' });
+  await serve(host, 'four', { '/debug/x': says(200, 'it does not') });
+  expect(await ask(host, '/debug/x')).toEqual({ status: 200, body: 'three: it waits\nfour: it does not' });
 });

@@ -1,4 +1,4 @@
-import type { HttpReply, Route, ServeHttp } from '@holdfast/sidecar';
+import type { HttpReply, HttpRequest, Route, ServeHttp } from '@holdfast/sidecar';
 
 /** One HTTP server for what several roles would serve each on its own. */
 export interface HttpHost {
@@ -8,8 +8,8 @@ export interface HttpHost {
 }
 
 /**
- * Metrics are of one registry, so whoever serves them serves all. Any other path is a health check: it fails when one role's
- * fails, and says whose; PATH/ROLE is that of one role alone.
+ * Metrics are of one registry, so whoever serves them serves all. A health check fails when one role's fails, and says whose.
+ * Of any other path the answers of all who have one stand one below the other. PATH/ROLE is that of one role alone.
  */
 export function createHttpHost(metricsPath: string): HttpHost {
   const routes: Record<string, Route> = {};
@@ -19,7 +19,11 @@ export function createHttpHost(metricsPath: string): HttpHost {
     const its = byPath.get(path) ?? new Map<string, Route>();
     const [first] = its.values();
     if (first === undefined) delete routes[path];
-    else routes[path] = path === metricsPath ? first : (request) => firstFailure(its, request);
+    else
+      routes[path] =
+        path === metricsPath
+          ? first
+          : (request) => ask(its, request).then(path.startsWith('/healthz') ? firstFailure : joined);
   }
 
   return {
@@ -44,11 +48,21 @@ export function createHttpHost(metricsPath: string): HttpHost {
   };
 }
 
-async function firstFailure(routes: ReadonlyMap<string, Route>, request: Parameters<Route>[0]): Promise<HttpReply> {
-  const ask = async ([role, route]: [string, Route]): Promise<[string, HttpReply]> => [role, await route(request)];
-  const replies = await Promise.all([...routes].map(ask));
-  const failed = replies.find(([, { status }]) => status >= 400);
-  if (failed === undefined) return { status: 200, body: 'ok' };
-  const [role, reply] = failed;
-  return { ...reply, body: `${role}: ${reply.body}` };
+type Answer = readonly [role: string, reply: HttpReply];
+
+function ask(routes: ReadonlyMap<string, Route>, request: HttpRequest): Promise<Answer[]> {
+  return Promise.all([...routes].map(async ([role, route]): Promise<Answer> => [role, await route(request)]));
+}
+
+function firstFailure(answers: readonly Answer[]): HttpReply {
+  const [role, reply] = answers.find(([, { status }]) => status >= 400) ?? [];
+  return reply === undefined ? { status: 200, body: 'ok' } : { ...reply, body: `${role}: ${reply.body}` };
+}
+
+/** Who has nothing to say keeps silent, unless nobody has. */
+function joined(answers: readonly Answer[]): HttpReply {
+  const good = answers.filter(([, { status }]) => status < 400);
+  const [, first] = good[0] ?? answers[0] ?? [];
+  const shown = good.length === 0 ? answers : good;
+  return { status: 404, ...first, body: shown.map(([role, { body }]) => `${role}: ${body}`).join('\n') };
 }
