@@ -5,6 +5,7 @@ export {
   handleInCsi,
   inlineVolumeToCsi,
   pluginOfDriver,
+  pluginOfProvisioner,
   pluginOfSpec,
   plugins,
   repairVolumeHandle,

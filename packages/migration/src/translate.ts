@@ -23,6 +23,11 @@ export function pluginOfDriver(driverName: string): InTreePlugin | undefined {
   return plugins.find((plugin) => plugin.driverName === driverName);
 }
 
+/** The plug-in that a class names as its provisioner. */
+export function pluginOfProvisioner(provisioner: string): InTreePlugin | undefined {
+  return plugins.find(({ inTreeName }) => inTreeName === provisioner);
+}
+
 export function pluginOfSpec(spec: VolumeSpec | undefined): InTreePlugin | undefined {
   return spec && plugins.find(({ field }) => spec[field] !== undefined);
 }

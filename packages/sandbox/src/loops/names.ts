@@ -8,6 +8,7 @@ export const annotations = {
   selectedNode: 'volume.kubernetes.io/selected-node',
   isDefaultClass: 'storageclass.kubernetes.io/is-default-class',
   provisionedBy: 'pv.kubernetes.io/provisioned-by',
+  storageResizer: 'volume.kubernetes.io/storage-resizer',
 } as const;
 
 export const claimProtectionFinalizer = 'kubernetes.io/pvc-protection';

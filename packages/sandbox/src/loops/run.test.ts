@@ -130,6 +130,35 @@ describe('a claim', () => {
     await vi.waitFor(async () => expect((await cluster.client.list(persistentVolumes)).items).toEqual([]), soon);
   });
 
+  it('of a class of an in-tree plug-in is given to the driver in the plug-in’s place, and so is its growth', async () => {
+    await cluster.apply(`
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: fast }
+provisioner: kubernetes.io/cinder
+allowVolumeExpansion: true`);
+    const uid = await createClaim();
+    const driver = 'cinder.csi.openstack.org';
+    const untilNamed = (annotation: string) =>
+      vi.waitFor(async () => expect((await claimNow()).metadata.annotations?.[annotation]).toBe(driver), soon);
+    await untilNamed(annotations.storageProvisioner);
+    await cluster.client.create(persistentVolumes, {
+      metadata: { name: `pvc-${uid}` },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        storageClassName: 'fast',
+        claimRef: { ...inDefault('data'), uid, kind: 'PersistentVolumeClaim', apiVersion: 'v1' },
+        cinder: { volumeID: 'v' },
+      },
+    });
+    await boundClaim();
+    const body = { spec: { resources: { requests: { storage: '2Gi' } } } };
+    await cluster.client.patch(persistentVolumeClaims, inDefault('data'), { kind: 'merge', body });
+    await untilNamed(annotations.storageResizer);
+    expect(await reasonsOn('data')).toContain('ExternalExpanding');
+  });
+
   it('of a class that is missing says so', async () => {
     await createClaim();
     await vi.waitFor(async () => expect(await reasonsOn('data')).toContain('ProvisioningFailed'), soon);

@@ -1,4 +1,5 @@
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '@holdfast/kube';
+import { pluginOfProvisioner } from '@holdfast/migration';
 import { annotations, noProvisioner, reasons } from '../names.ts';
 import { classNameOfClaim, defaultClass, findVolume, isVolumeForClaim, mismatch } from './match.ts';
 
@@ -107,7 +108,9 @@ function decideOpenClaim(view: ClaimView): ClaimStep {
       `no volume suits this claim, and class "${className}" makes none: create a PersistentVolume of that class`,
     );
   }
-  return { kind: 'requestVolume', provisioner: storageClass.provisioner, notice: noticeOfProvisioner(storageClass) };
+  // A class of an in-tree plug-in is the driver's that took the plug-in's place.
+  const provisioner = pluginOfProvisioner(storageClass.provisioner)?.driverName ?? storageClass.provisioner;
+  return { kind: 'requestVolume', provisioner, notice: noticeOfProvisioner(provisioner) };
 }
 
 function noticeOfDelay(pods: readonly string[]): Notice {
@@ -124,7 +127,7 @@ function noticeOfDelay(pods: readonly string[]): Notice {
       };
 }
 
-function noticeOfProvisioner({ provisioner }: StorageClass): Notice {
+function noticeOfProvisioner(provisioner: string): Notice {
   return {
     type: 'Normal',
     reason: reasons.externalProvisioning,

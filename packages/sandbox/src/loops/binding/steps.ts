@@ -107,6 +107,18 @@ export async function setProvisioner(
   await write(deps.client, persistentVolumeClaims, deps.caches.claims, claim, body, signal);
 }
 
+/** Names the driver that is to grow the claim's volume of an in-tree plug-in. */
+export async function setResizer(
+  deps: WriteDeps,
+  claim: PersistentVolumeClaim,
+  resizer: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (claim.metadata.annotations?.[annotations.storageResizer] === resizer) return;
+  const body = { metadata: { annotations: { [annotations.storageResizer]: resizer } } };
+  await write(deps.client, persistentVolumeClaims, deps.caches.claims, claim, body, signal);
+}
+
 /** Reserves a volume for a claim; also what the scheduler does with a volume it has chosen for a delayed claim. */
 export async function reserveVolume(
   deps: WriteDeps,

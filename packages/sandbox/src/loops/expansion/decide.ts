@@ -1,5 +1,6 @@
 import { compareQuantities, parseQuantity } from '@holdfast/core';
 import type { PersistentVolume, PersistentVolumeClaim } from '@holdfast/kube';
+import { pluginOfSpec } from '@holdfast/migration';
 
 /** Whether a claim asks for more than it has from a volume that only its CSI resizer can grow. */
 export function isWaitingForResizer(claim: PersistentVolumeClaim, volume: PersistentVolume | undefined): boolean {
@@ -10,7 +11,7 @@ export function isWaitingForResizer(claim: PersistentVolumeClaim, volume: Persis
     request !== undefined &&
     capacity !== undefined &&
     compareQuantities(parseQuantity(request), parseQuantity(capacity)) > 0 &&
-    volume?.spec?.csi !== undefined &&
-    volume.spec.claimRef?.uid === claim.metadata.uid
+    (volume?.spec?.csi !== undefined || pluginOfSpec(volume?.spec) !== undefined) &&
+    volume?.spec?.claimRef?.uid === claim.metadata.uid
   );
 }
