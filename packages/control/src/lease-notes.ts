@@ -12,7 +12,10 @@ export interface LeaseNotes {
   read(key: string): { readonly text: string; readonly isCurrent: boolean } | undefined;
   /** From now on each write of the lease carries what `text` says at that time; undefined is no annotation. */
   keep(key: string, text: () => string | undefined): void;
-  /** Says that a text has changed. It is stored with the next write of the lease, which comes by itself. */
+  /**
+   * Says that a text has changed. It is stored with the next write of the lease: a renewal, or, where there is no election,
+   * the next that somebody asks for, or the one at the end.
+   */
   touch(): void;
   /** Writes the lease at once. Resolves when all that was said before the call is stored. */
   store(signal: AbortSignal): Promise<void>;

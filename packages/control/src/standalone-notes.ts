@@ -17,8 +17,6 @@ export interface StandaloneNotes {
   run(work: (notes: LeaseNotes) => Promise<void>, signal: AbortSignal): Promise<void>;
 }
 
-/** How long what was set may wait for a write that comes anyway, as long as upstream's renewals are apart. */
-const SETTLE_MS = 5_000;
 const MAX_CONFLICTS = 5;
 const READ_AGAIN_MS = 1_000;
 
@@ -34,7 +32,6 @@ export function createStandaloneNotes(deps: StandaloneNotesDeps): StandaloneNote
   let lease: Lease | undefined;
   let isForbiddenToUs = false;
   let isDirty = false;
-  let cancelSettling: (() => void) | undefined;
 
   async function read(): Promise<void> {
     try {
@@ -102,8 +99,6 @@ export function createStandaloneNotes(deps: StandaloneNotesDeps): StandaloneNote
       await Promise.race([requests.asked(), over]);
       isLast = isOver;
       const settle = requests.take();
-      cancelSettling?.();
-      cancelSettling = undefined;
       try {
         if (!isLast || isDirty) await write();
         settle();
@@ -114,21 +109,12 @@ export function createStandaloneNotes(deps: StandaloneNotesDeps): StandaloneNote
     }
   }
 
-  function settleLater(): void {
-    cancelSettling ??= clock.setTimer(SETTLE_MS, () => {
-      cancelSettling = undefined;
-      requests.ask(new AbortController().signal).catch((error: unknown) => {
-        log.warn('Cannot store notes on the lease; tried again with the next', { error: errorMessage(error) });
-      });
-    });
-  }
-
   const notes: LeaseNotes = {
     read: (key) => readNote(lease, key),
     keep: (key, text) => void texts.set(key, text),
+    // Nobody renews this lease: a write for this alone would double what each lone note costs.
     touch() {
       isDirty = true;
-      if (!isForbiddenToUs) settleLater();
     },
     async store(signal) {
       if (!isForbiddenToUs) await requests.ask(signal);

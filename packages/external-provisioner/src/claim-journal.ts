@@ -66,6 +66,13 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
     return sum > MAX_TEXT_BYTES && (text()?.length ?? 0) > MAX_TEXT_BYTES;
   }
 
+  /** What was settled before the write began is off the lease after it. */
+  async function store(signal: AbortSignal): Promise<void> {
+    const before = [...settling];
+    await notes?.store(signal);
+    for (const uid of before) settling.delete(uid);
+  }
+
   return {
     takeOver() {
       const note = notes.read(CREATING_NOTE);
@@ -103,7 +110,7 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
         );
       }
       try {
-        await notes.store(signal);
+        await store(signal);
       } catch (error) {
         // Whether it is on the lease is not known, but nothing was asked of the driver.
         remove(uid);
@@ -120,8 +127,8 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
     async settled(uid, signal) {
       if (!settling.has(uid)) return;
       fence.check();
-      if (!notes.isStored(CREATING_NOTE)) await notes.store(signal);
-      settling.delete(uid);
+      if (notes.isStored(CREATING_NOTE)) settling.delete(uid);
+      else await store(signal);
     },
   };
 }

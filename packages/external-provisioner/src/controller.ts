@@ -12,7 +12,7 @@ import {
   runController,
   type WorkQueue,
 } from '@holdfast/control';
-import { type Clock, type Logger, systemClock } from '@holdfast/core';
+import { type Clock, errorMessage, type Logger, systemClock } from '@holdfast/core';
 import {
   type KubeClient,
   type PersistentVolume,
@@ -253,6 +253,16 @@ async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
     volumeQueue,
     cloneSourceQueue,
   });
+  // Gone by force, or kept on purpose after its object went: nobody must take it for one that is being made.
+  const unsubscribeGone = volumes.subscribe(({ kind, object }) => {
+    if (kind !== 'deleted') return;
+    journal.settled(object.spec?.claimRef?.uid ?? '', signal).catch((error: unknown) => {
+      log.warn('Cannot take a volume that is gone off the lease; tried again with the next write', {
+        volume: object.metadata.name,
+        error: errorMessage(error),
+      });
+    });
+  });
   const { workers } = deps;
   deps.onExplainer(
     createExplainer({
@@ -298,5 +308,6 @@ async function run(deps: RunDeps, signal: AbortSignal): Promise<void> {
   } finally {
     deps.onExplainer(undefined);
     unsubscribe();
+    unsubscribeGone();
   }
 }
