@@ -26,6 +26,7 @@ const commands = {
   'test:swap': { script: 'tools/swap/main.ts', args: [], needsLinux: true },
   'test:wire': { script: 'tools/wire/main.ts', args: [] },
   'test:migration': { script: 'tools/migration/main.ts', args: [] },
+  'test:quantities': { script: 'tools/quantities/main.ts', args: [] },
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -129,6 +129,14 @@ export const referenceModules: readonly ReferenceModule[] = [
     programs: { 'migration-answers': 'holdfast.invalid/reference/migration' },
     stamps: {},
   },
+  {
+    name: 'quantities',
+    path: 'k8s.io/apimachinery',
+    version: 'v0.37.1',
+    source: 'quantities/answers/main.go',
+    programs: { 'quantity-answers': 'holdfast.invalid/reference/quantities' },
+    stamps: {},
+  },
 ];
 
 /** The modules that Kubernetes keeps in its staging folder and requires at v0.0.0, a version that does not exist. */

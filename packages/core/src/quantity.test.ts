@@ -14,7 +14,7 @@ import {
 const MAX_INT64 = 2n ** 63n - 1n;
 
 describe('parse and canonical form', () => {
-  // Expected values are what CanonicalizeBytes of k8s.io/apimachinery prints.
+  // Expected values are what CanonicalizeBytes of k8s.io/apimachinery prints, but for 1000E.
   it.each([
     ['0', '0'],
     ['-0', '0'],

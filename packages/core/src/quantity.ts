@@ -1,8 +1,10 @@
 /**
  * Kubernetes' resource.Quantity, exact. The grammar is the documented one of k8s.io/apimachinery/pkg/api/resource.
- * On purpose it differs in two places:
+ * On purpose it differs in four places; in all else it is tested against Go's answers:
  * - Go caps a binary quantity at 2^63-1 without a word, so `9Ei` becomes another number. Here it keeps its value, and
  *   asking for its bytes is an error.
+ * - Go prints a decimal quantity from 1e21 on without its exponent: `1000E` becomes `1`. Here it is printed as `1e21`.
+ * - Go's Value() of a large negative quantity overflows, and its rounding goes towards zero and beyond. Here it is exact.
  * - Go's scanner also takes a text without any digit (`k`, `.`, `-`) for zero. The grammar demands a digit; so do we.
  */
 export class QuantityError extends Error {
@@ -104,7 +106,7 @@ export function formatQuantity(q: Quantity): string {
   const exponent = q.exponent - shift;
   const number = q.mantissa * 10n ** BigInt(shift);
   const suffix = q.format === 'exponent' ? undefined : DECIMAL_SUFFIXES[exponent / 3 + 3];
-  // Above E there is no suffix: Go goes over to an exponent there too.
+  // Above E there is no suffix.
   return `${number}${suffix ?? (exponent === 0 ? '' : `e${exponent}`)}`;
 }
 
