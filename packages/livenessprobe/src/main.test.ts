@@ -162,11 +162,11 @@ describe('/healthz', () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-stopped-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const socket = join(folder, 'csi.sock');
-    const rpc = pathToFileURL(join(import.meta.dirname, '../../rpc/src/index.ts')).href;
-    const spec = pathToFileURL(join(import.meta.dirname, '../../csi-spec/src/index.ts')).href;
+    const urlOf = (name: string): string =>
+      JSON.stringify(pathToFileURL(join(import.meta.dirname, '..', '..', name, 'src', 'index.ts')).href);
     const driver = runScript(`
-      import { bindService, serveUnix } from '${rpc}';
-      import { IdentityService } from '${spec}';
+      const { bindService, serveUnix } = await import(${urlOf('rpc')});
+      const { IdentityService } = await import(${urlOf('csi-spec')});
       const log = { debug() {}, info() {}, warn() {}, error() {}, isEnabled: () => false };
       const handlers = {
         getPluginInfo: async () => ({ name: 'demo.csi.holdfast', vendorVersion: '1', manifest: {} }),
