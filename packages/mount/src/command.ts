@@ -49,14 +49,15 @@ const maxOutputBytes = 4 * 1024 * 1024;
  * Runs one command with an argument vector, never a shell.
  * @throws {CommandError} when the tool is missing, fails, or does not end in time.
  */
-export function runCommand(
+export async function runCommand(
   tool: string,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const { timeoutMs = defaultTimeoutMs, okExitCodes = [0], signal, inheritedFd } = options;
   const fail = (failure: CommandFailure): CommandError => new CommandError(tool, args, failure);
-  if (signal?.aborted === true) return Promise.reject(fail({ kind: 'aborted' }));
+  await ownTurn();
+  if (signal?.aborted === true) throw fail({ kind: 'aborted' });
 
   return new Promise((resolve, reject) => {
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...(inheritedFd === undefined ? [] : [inheritedFd])];
@@ -97,6 +98,14 @@ export function runCommand(
     });
     child.on('close', finish);
   });
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** Starting a process blocks for milliseconds. A hundred that are asked for at once come one per turn of the event loop, and calls in between. */
+function ownTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
 }
 
 /** The children's environment: messages in English, and the system folders even where a user's PATH leaves them out. */
