@@ -11,6 +11,7 @@ export interface DriverProcess {
   readonly connection: Connection;
   /** SIGKILL: no handler runs. */
   kill(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
   /** SIGTERM. @returns the exit code */
   stop(): Promise<number | null>;
 }
@@ -57,6 +58,7 @@ export async function startDriver(
     controller: connection.client(ControllerService),
     node: connection.client(NodeService),
     connection,
+    signal: (name) => void child.kill(name),
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
   };
