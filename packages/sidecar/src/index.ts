@@ -44,7 +44,7 @@ export {
   unprepared,
 } from './role.ts';
 export { runGroup } from './run-group.ts';
-export { type ProgramContext, type ProgramDeps, runProgram } from './run-program.ts';
+export { type ProgramContext, type ProgramDeps, type ProgramSurroundings, runProgram } from './run-program.ts';
 export { keepHeapSmall } from './small-heap.ts';
 export { standardFlags } from './standard-flags.ts';
 export { version } from './version.ts';

@@ -2,7 +2,7 @@ import type { CreateReflector } from '@holdfast/control';
 import type { FlagSyntax } from './flag-parser.ts';
 import type { FlagTable, FlagValues } from './flag-spec.ts';
 import type { FlagSet } from './flags.ts';
-import { type ProgramContext, runProgram } from './run-program.ts';
+import { type ProgramContext, type ProgramSurroundings, runProgram } from './run-program.ts';
 
 /** A program's work with its connections made, and nothing done yet. */
 export interface PreparedRole {
@@ -19,6 +19,10 @@ export interface RoleOptions {
   readonly createReflector?: CreateReflector;
 }
 
+export interface MainOptions extends RoleOptions {
+  readonly program?: ProgramSurroundings;
+}
+
 /** Gives the values of a table's flags. @throws ExitError on a value that is refused */
 export type ReadFlags = <Table extends FlagTable>(table: Table) => FlagValues<Table>;
 
@@ -30,7 +34,7 @@ export interface Role {
   /** See {@link ProgramContext}. */
   readonly fatalExitCode: number;
   /** Runs it as a program of its own until a signal ends it. @returns the exit code */
-  main(argv: readonly string[], options?: RoleOptions): Promise<number>;
+  main(argv: readonly string[], options?: MainOptions): Promise<number>;
   /** Runs it as one of several. @throws ExitError */
   prepare(read: ReadFlags, context: ProgramContext, options?: RoleOptions): Promise<PreparedRole>;
 }
@@ -54,8 +58,9 @@ export function defineRole<const Table extends FlagTable>(deps: RoleDeps<Table>)
     table: flags.table,
     fatalExitCode,
     prepare: async (read, context, options = {}) => await deps.prepare(read(flags.table), context, options),
-    main: (argv, options = {}) =>
+    main: (argv, { program, ...options } = {}) =>
       runProgram({
+        ...program,
         name,
         flags,
         argv,

@@ -28,7 +28,19 @@ export interface ProgramContext {
   readonly serveHttp?: ServeHttp;
 }
 
-export interface ProgramDeps<Table extends FlagTable> {
+/** What a program has from its process, where it is not the process's own. */
+export interface ProgramSurroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stdout?: LogDestination;
+  /** Usage errors and log lines. */
+  readonly stderr?: LogDestination;
+  readonly terminationLog?: string;
+  readonly hostname?: string;
+  /** Ends the program as SIGTERM does. The signals of the process are not watched then: several may run in it. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ProgramDeps<Table extends FlagTable> extends ProgramSurroundings {
   readonly name: string;
   readonly flags: FlagSet<Table>;
   readonly argv: readonly string[];
@@ -39,11 +51,6 @@ export interface ProgramDeps<Table extends FlagTable> {
     commandLine: CommandLine<Table>,
   ) => Promise<void>;
   readonly fatalExitCode?: number;
-  readonly env?: NodeJS.ProcessEnv;
-  readonly stdout?: LogDestination;
-  /** Usage errors and log lines. */
-  readonly stderr?: LogDestination;
-  readonly terminationLog?: string;
 }
 
 /**
@@ -55,7 +62,7 @@ export async function runProgram<Table extends FlagTable>(deps: ProgramDeps<Tabl
   const read = readCommandLine(deps);
   if (read.kind === 'exit') return read.code;
   const { values, log, commandLine } = read;
-  const signals = watchSignals(log);
+  const signals = deps.signal ? { signal: deps.signal, stop: () => {} } : watchSignals(log);
   log.info('Version', { version });
   for (const warning of commandLine.warnings) log.warn(warning);
   try {
@@ -65,7 +72,7 @@ export async function runProgram<Table extends FlagTable>(deps: ProgramDeps<Tabl
       log,
       registry: createMetricsRegistry(),
       signal: signals.signal,
-      hostname: hostname(),
+      hostname: deps.hostname ?? hostname(),
       env: deps.env ?? process.env,
       fatalExitCode: deps.fatalExitCode ?? 1,
     };
