@@ -7,6 +7,7 @@ export {
   startControllerRig,
   type TestFence,
 } from './controller-rig.ts';
+export { createSweepWorker } from './crash/attempt.ts';
 export {
   type CallGate,
   type CrashPhase,
@@ -15,9 +16,17 @@ export {
   createCallGate,
   describePoint,
 } from './crash/call-gate.ts';
-export { type CrashRig, type CrashSubject, startCrashRig } from './crash/crash-rig.ts';
+export { type CrashRig, type CrashSubject, FIRST_HOST, type SubjectRun, startCrashRig } from './crash/crash-rig.ts';
 export { createHistory, type History } from './crash/history.ts';
-export { type CrashScenario, type SweepReport, sweepCrashPoints, type Violation } from './crash/sweep.ts';
+export {
+  type CrashAttempt,
+  type CrashScenario,
+  describeAttempt,
+  type SweepReport,
+  type SweepWorker,
+  sweepCrashPoints,
+  type Violation,
+} from './crash/sweep.ts';
 export {
   type CallHook,
   type ScriptedCall,

@@ -48,6 +48,8 @@ export interface ScriptedDriverOptions {
   readonly nodeId?: string;
   /** The topology segments NodeGetInfo answers and volumes get when the request names none. */
   readonly topology?: Readonly<Record<string, string>>;
+  /** What GetCapacity answers, whatever has been made; 1 TiB when left out. */
+  readonly availableBytes?: bigint;
   readonly handlers?: { readonly [Name in RpcName]?: RpcHandler<Name> };
 }
 
@@ -65,6 +67,9 @@ export interface ScriptedDriver {
   readonly calls: ScriptedCall[];
   /** The volumes there are, by id. */
   readonly volumes: ReadonlyMap<string, ScriptedVolume>;
+  /** Has a volume without any call, as one that was there before. @returns its id */
+  addVolume(name: string, capacityBytes?: bigint): string;
+  removeVolume(id: string): void;
   /** Answers an RPC with `handler` from now on; it may throw an RpcError. Returns the way back. */
   on<Name extends RpcName>(name: Name, handler: RpcHandler<Name>): () => void;
   /** Puts `hook` around every call, the latest outermost: it may look, wait, refuse, or `proceed`. Returns the way back. */
@@ -91,6 +96,7 @@ export async function startScriptedDriver(options: ScriptedDriverOptions = {}): 
     name,
     nodeId: options.nodeId ?? 'node-1',
     topology: options.topology ?? {},
+    availableBytes: options.availableBytes ?? 1024n ** 4n,
     plugin: options.capabilities?.plugin ?? ['CONTROLLER_SERVICE'],
     controller: options.capabilities?.controller ?? [
       'CREATE_DELETE_VOLUME',
@@ -136,6 +142,13 @@ export async function startScriptedDriver(options: ScriptedDriverOptions = {}): 
     socketPath,
     calls,
     volumes: services.volumes,
+    addVolume(volumeName, capacityBytes = 1024n ** 3n) {
+      const id = `vol-${volumeName}`;
+      const publishedTo = new Set<string>();
+      services.volumes.set(id, { id, name: volumeName, capacityBytes, parameters: {}, attributes: {}, publishedTo });
+      return id;
+    },
+    removeVolume: (id) => void services.volumes.delete(id),
     on(rpc, handler) {
       const before = overrides.get(rpc);
       const override: Override = { handle: handler };

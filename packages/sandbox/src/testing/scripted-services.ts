@@ -18,11 +18,14 @@ export interface ScriptedVolume {
   readonly name: string;
   capacityBytes: bigint;
   readonly parameters: Readonly<Record<string, string>>;
+  /** The mutable parameters it was made with or modified to. */
+  attributes: Readonly<Record<string, string>>;
   /** Ids of the nodes it is published to. */
   readonly publishedTo: Set<string>;
 }
 
 interface ServicesDeps {
+  readonly availableBytes: bigint;
   readonly name: string;
   readonly nodeId: string;
   readonly topology: Readonly<Record<string, string>>;
@@ -83,14 +86,17 @@ function controllerOf(
       const types = deps.controller.map((name) => ControllerServiceCapability_RPC_Type[name]);
       return { capabilities: types.map((type) => ({ type: { $case: 'rpc' as const, value: { type } } })) };
     },
-    async createVolume({ name, capacityRange, parameters, volumeContentSource, accessibilityRequirements }) {
+    async createVolume(request) {
+      const { name, capacityRange, parameters, mutableParameters, volumeContentSource, accessibilityRequirements } =
+        request;
       const id = `vol-${name}`;
       const wanted = capacityRange?.requiredBytes || capacityRange?.limitBytes || defaultCapacityBytes;
       const known = volumes.get(id);
       if (known !== undefined && known.capacityBytes < wanted) {
         throw rpcError('AlreadyExists', `volume ${name} is there with ${known.capacityBytes} bytes, not ${wanted}`);
       }
-      const volume = known ?? { id, name, capacityBytes: wanted, parameters, publishedTo: new Set<string>() };
+      const made = { id, name, capacityBytes: wanted, parameters, attributes: mutableParameters };
+      const volume = known ?? { ...made, publishedTo: new Set<string>() };
       volumes.set(id, volume);
       const preferred = accessibilityRequirements?.preferred[0] ?? accessibilityRequirements?.requisite[0];
       return {
@@ -135,9 +141,25 @@ function controllerOf(
       if (wanted > volume.capacityBytes) volume.capacityBytes = wanted;
       return { capacityBytes: volume.capacityBytes, nodeExpansionRequired: deps.node.includes('EXPAND_VOLUME') };
     },
-    async controllerModifyVolume({ volumeId }) {
-      existing(volumeId);
+    async controllerModifyVolume({ volumeId, mutableParameters }) {
+      existing(volumeId).attributes = mutableParameters;
       return {};
+    },
+    async listVolumes() {
+      const entries = [...volumes.values()].map(({ id, capacityBytes, publishedTo }) => ({
+        volume: {
+          volumeId: id,
+          capacityBytes,
+          volumeContext: {},
+          contentSource: undefined,
+          accessibleTopology: [],
+        },
+        status: { publishedNodeIds: [...publishedTo], volumeCondition: undefined },
+      }));
+      return { entries, nextToken: '' };
+    },
+    async getCapacity() {
+      return { availableCapacity: deps.availableBytes, maximumVolumeSize: undefined, minimumVolumeSize: undefined };
     },
   };
 }
