@@ -1,112 +1,154 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { main } from '@holdfast/external-provisioner';
 import {
+  csiNodes,
+  csiStorageCapacities,
   leases,
+  nodes,
   persistentVolumeClaims,
   persistentVolumes,
-  volumeSnapshotContents,
+  secrets,
   volumeSnapshots,
 } from '@holdfast/kube';
-import { type CrashRig, type CrashScenario, ifFound } from '@holdfast/sandbox/testing';
+import type { CrashRig, CrashScenario, CrashSubject } from '@holdfast/sandbox/testing';
+import { claimOf, NAMESPACE } from './bound-claims.ts';
+import { electionFlags, elections, ifFound } from './cluster.ts';
+import {
+  addPlaces,
+  addSnapshot,
+  addSource,
+  deleteClaims,
+  ensureSecret,
+  isSource,
+  ZONE,
+} from './provisioner-cluster.ts';
+import { until } from './wait.ts';
 
-const LOOK_EVERY_MS = 10;
-const zone = 'topology.example.com/zone';
-const claimRef = (name: string) => ({ name, namespace: 'default' });
+const flags = ['--retry-interval-start=50ms', '--extra-create-metadata'];
+const plugin = ['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS'] as const;
 
-/** A claim's whole life, without and with leader election; kept, and deleted while the provisioner is down. */
-export function provisionerScenarios(file: string): readonly CrashScenario[] {
-  const flags = ['--retry-interval-start=50ms', '--extra-create-metadata'];
-  const election = ['--leader-election', '--leader-election-namespace=default'];
-  const sweep = '--snapshot-orphan-sweep-interval=100ms';
-  const dataSource = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'snap' };
-  return [
-    scenario('plain', file, flags),
-    scenario('with leader election', file, [...flags, ...election]),
-    scenario('from a snapshot', file, [...flags, sweep], { dataSource }),
-  ];
-}
+const subject: CrashSubject = {
+  name: 'csi-provisioner',
+  main,
+  flags,
+  driver: { capabilities: { plugin, controller: ['CREATE_DELETE_VOLUME', 'PUBLISH_UNPUBLISH_VOLUME'] } },
+};
 
-function scenario(name: string, file: string, flags: readonly string[], spec: object = {}): CrashScenario {
-  return {
-    name: `external-provisioner, ${name}`,
+const base: Omit<CrashScenario, 'name'> = {
+  subject,
+  prepare: (rig) => addPlaces(rig),
+  live: (rig, signal) => live(rig, {}, signal),
+  meanwhile: { deleted: deleteUsersClaims },
+  rest,
+};
+
+const takesSources: CrashSubject = {
+  ...subject,
+  flags: [...flags, '--snapshot-orphan-sweep-interval=1s'],
+  driver: {
+    capabilities: { plugin, controller: ['CREATE_DELETE_VOLUME', 'CREATE_DELETE_SNAPSHOT', 'CLONE_VOLUME'] },
+  },
+};
+
+const tellsCapacity = [
+  '--enable-capacity',
+  '--capacity-for-immediate-binding',
+  '--capacity-ownerref-level=-1',
+  '--kube-api-capacity-qps=1000',
+  '--kube-api-capacity-burst=1000',
+];
+
+/** A claim's whole life, from all that it can be filled from; kept, and deleted while the provisioner is down. */
+export const provisionerScenarios: readonly CrashScenario[] = [
+  { ...base, name: 'external-provisioner, plain' },
+  {
+    ...base,
+    name: 'external-provisioner, with leader election',
+    subject: { ...subject, flags: [...flags, ...electionFlags] },
+    ...elections,
+  },
+  {
+    ...base,
+    name: 'external-provisioner, from a snapshot',
+    subject: takesSources,
+    async prepare(rig) {
+      await addPlaces(rig);
+      await addSnapshot(rig);
+    },
+    live(rig, signal) {
+      const dataSource = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'snap' };
+      return live(rig, { dataSource }, signal);
+    },
+  },
+  {
+    ...base,
+    name: 'external-provisioner, cloned',
+    subject: takesSources,
+    async live(rig, signal) {
+      const name = await addSource(rig, signal);
+      await live(rig, { dataSource: { kind: 'PersistentVolumeClaim', name } }, signal);
+      await rig.cluster.client.delete(persistentVolumeClaims, { name, namespace: NAMESPACE });
+    },
+    meanwhile: { ...base.meanwhile, 'deleted with its source': deleteWithSource },
+  },
+  {
+    ...base,
+    name: 'external-provisioner, with a secret',
+    prepare: (rig) =>
+      addPlaces(rig, {
+        'csi.storage.k8s.io/provisioner-secret-name': 'provision',
+        'csi.storage.k8s.io/provisioner-secret-namespace': NAMESPACE,
+      }),
+    async live(rig, signal) {
+      await ensureSecret(rig);
+      await live(rig, {}, signal);
+    },
+    meanwhile: { ...base.meanwhile, 'deleted with its secret': deleteWithSecret },
+  },
+  {
+    ...base,
+    name: 'external-provisioner, with storage capacity',
     subject: {
-      name: 'csi-provisioner',
-      file,
-      flags,
+      ...subject,
+      flags: [...flags, ...tellsCapacity],
+      env: { NAMESPACE },
+      driver: { capabilities: { plugin, controller: ['CREATE_DELETE_VOLUME', 'GET_CAPACITY'] } },
+    },
+    async live(rig, signal) {
+      await untilCapacityIsTold(rig, signal);
+      await live(rig, {}, signal);
+    },
+    meanwhile: { ...base.meanwhile, 'a place is gone': removePlace },
+    async rest(rig, signal) {
+      await rest(rig, signal);
+      await untilCapacityIsTold(rig, signal);
+    },
+  },
+  {
+    ...base,
+    name: 'external-provisioner, on its node',
+    subject: {
+      ...subject,
+      flags: [...flags, '--node-deployment', '--node-deployment-base-delay=20ms', '--node-deployment-max-delay=50ms'],
+      env: { NODE_NAME: 'n1', POD_NAMESPACE: NAMESPACE },
       driver: {
-        capabilities: {
-          plugin: ['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS'],
-          controller: ['CREATE_DELETE_VOLUME', 'CREATE_DELETE_SNAPSHOT', 'PUBLISH_UNPUBLISH_VOLUME'],
-        },
+        nodeId: 'n1',
+        topology: { [ZONE]: 'z1' },
+        capabilities: { plugin, controller: ['CREATE_DELETE_VOLUME', 'GET_CAPACITY'] },
       },
     },
-    prepare,
-    live: (rig, signal) => live(rig, spec, signal),
-    meanwhile: { deleted: deleteClaims },
-    rest,
-  };
-}
+  },
+];
 
-async function prepare(rig: CrashRig): Promise<void> {
-  const { cluster, driver } = rig;
-  await prepareSnapshot(rig);
-  await cluster.apply({
-    apiVersion: 'storage.k8s.io/v1',
-    kind: 'StorageClass',
-    metadata: { name: 'fast' },
-    provisioner: driver.name,
-    parameters: { tier: 'gold' },
-  });
-  for (const number of [1, 2, 3]) {
-    const node = `n${number}`;
-    await cluster.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels: { [zone]: `z${number}` } } });
-    const drivers = [{ name: driver.name, nodeID: node, topologyKeys: [zone] }];
-    await cluster.apply({
-      apiVersion: 'storage.k8s.io/v1',
-      kind: 'CSINode',
-      metadata: { name: node },
-      spec: { drivers },
-    });
-  }
-}
-
-/** As external-snapshotter leaves it. */
-async function prepareSnapshot({ cluster: { client }, driver }: CrashRig): Promise<void> {
-  const apiVersion = 'snapshot.storage.k8s.io/v1';
-  const metadata = claimRef('snap');
-  const { metadata: made } = await client.create(volumeSnapshots, {
-    apiVersion,
-    kind: 'VolumeSnapshot',
-    metadata,
-    spec: { source: { volumeSnapshotContentName: 'content' } },
-  });
-  await client.create(volumeSnapshotContents, {
-    apiVersion,
-    kind: 'VolumeSnapshotContent',
-    metadata: { name: 'content' },
-    spec: {
-      deletionPolicy: 'Delete',
-      driver: driver.name,
-      source: { snapshotHandle: 'handle' },
-      volumeSnapshotRef: { ...metadata, uid: made.uid },
-    },
-  });
-  const status = { subresource: 'status' } as const;
-  const content = { status: { readyToUse: true, snapshotHandle: 'handle' } };
-  await client.patch(volumeSnapshotContents, { name: 'content' }, { kind: 'merge', body: content }, status);
-  const ready = { status: { readyToUse: true, boundVolumeSnapshotContentName: 'content', restoreSize: '1Gi' } };
-  await client.patch(volumeSnapshots, metadata, { kind: 'merge', body: ready }, status);
-}
+const inOrder = (a: string, b: string) => a.localeCompare(b);
 
 let claims = 0;
 
 async function live(rig: CrashRig, spec: object, signal: AbortSignal): Promise<void> {
   const { client } = rig.cluster;
   claims += 1;
-  const name = `data-${claims}`;
+  const name = `claim-${claims}`;
   await client.create(persistentVolumeClaims, {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: claimRef(name),
+    metadata: { name, namespace: NAMESPACE },
     spec: {
       storageClassName: 'fast',
       accessModes: ['ReadWriteOnce'],
@@ -114,35 +156,58 @@ async function live(rig: CrashRig, spec: object, signal: AbortSignal): Promise<v
       ...spec,
     },
   });
-  await until(`claim ${name} is bound`, signal, async () => {
-    return (await ifFound(client.get(persistentVolumeClaims, claimRef(name))))?.status?.phase === 'Bound';
-  });
-  await client.delete(persistentVolumeClaims, claimRef(name));
+  await until(`claim ${name} is bound`, signal, async () => (await claimOf(rig, name))?.status?.phase === 'Bound');
+  await client.delete(persistentVolumeClaims, { name, namespace: NAMESPACE });
 }
 
-/** As a user would, who then waits until they are gone. */
-async function deleteClaims({ cluster: { client } }: CrashRig): Promise<void> {
-  const { items } = await client.list(persistentVolumeClaims);
-  for (const { metadata } of items) await ifFound(client.delete(persistentVolumeClaims, claimRef(metadata.name)));
-  await until('the claims are gone', AbortSignal.timeout(30_000), async () => {
-    return (await client.list(persistentVolumeClaims)).items.length === 0;
+async function deleteUsersClaims(rig: CrashRig): Promise<void> {
+  await deleteClaims(rig, (name) => !isSource(name));
+}
+
+/** The source is held until nothing is made from it any more, so that nobody waits for its end here. */
+async function deleteWithSource(rig: CrashRig): Promise<void> {
+  const { client } = rig.cluster;
+  await deleteUsersClaims(rig);
+  for (const { metadata } of (await client.list(persistentVolumeClaims)).items) {
+    await ifFound(client.delete(persistentVolumeClaims, { name: metadata.name, namespace: NAMESPACE }));
+  }
+}
+
+async function deleteWithSecret(rig: CrashRig): Promise<void> {
+  await deleteUsersClaims(rig);
+  await ifFound(rig.cluster.client.delete(secrets, { name: 'provision', namespace: NAMESPACE }));
+}
+
+async function removePlace({ cluster: { client } }: CrashRig): Promise<void> {
+  await ifFound(client.delete(csiNodes, { name: 'n3' }));
+  await ifFound(client.delete(nodes, { name: 'n3' }));
+}
+
+async function untilCapacityIsTold({ cluster: { client } }: CrashRig, signal: AbortSignal): Promise<void> {
+  await until('capacity is told once for each place that there is', signal, async () => {
+    const zonesOf = (found: readonly (string | undefined)[]) =>
+      found
+        .map((zone = '') => zone)
+        .sort(inOrder)
+        .join();
+    const there = (await client.list(nodes)).items.map(({ metadata }) => metadata.labels?.[ZONE]);
+    const { items: told } = await client.list(csiStorageCapacities);
+    return zonesOf(there) === zonesOf(told.map(({ nodeTopology }) => nodeTopology?.matchLabels?.[ZONE]));
   });
 }
 
-async function rest({ cluster: { client }, driver }: CrashRig, signal: AbortSignal): Promise<void> {
+/** Nothing is left of the users' claims, and nothing holds what they were filled from. */
+async function rest(rig: CrashRig, signal: AbortSignal): Promise<void> {
+  const { client } = rig.cluster;
   await until('claims, volumes and their objects are gone, and their source is let go', signal, async () => {
-    if (driver.volumes.size > 0 || (await client.list(persistentVolumeClaims)).items.length > 0) return false;
-    if ((await client.list(persistentVolumes)).items.length > 0) return false;
-    const snapshot = await client.get(volumeSnapshots, claimRef('snap'));
-    if ((snapshot.metadata.finalizers ?? []).length > 0) return false;
+    const { items: left } = await client.list(persistentVolumeClaims);
+    // The source of a life that was cut short may be left, with its protection, until somebody deletes it.
+    if (left.some(({ metadata }) => !isSource(metadata.name) || metadata.deletionTimestamp !== undefined)) return false;
+    const { items: volumes } = await client.list(persistentVolumes);
+    if (volumes.length !== left.length || rig.driver.volumes.size !== left.length) return false;
+    const { items: snapshots } = await client.list(volumeSnapshots);
+    if (snapshots.some(({ metadata }) => (metadata.finalizers ?? []).length > 0)) return false;
     const { items } = await client.list(leases);
     return items.every(({ metadata }) => metadata.annotations?.['csi.holdfast/creating'] === undefined);
   });
-}
-
-async function until(what: string, signal: AbortSignal, isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) {
-    if (signal.aborted) throw new Error(`waited in vain until ${what}`);
-    await pause(LOOK_EVERY_MS);
-  }
 }

@@ -1,15 +1,23 @@
-// `npm run test:crash -- external-provisioner`: kills a sidecar at every single API call and RPC of its objects' lives, starts it
-// again, and checks that nothing is lost, left or done twice; the driver at every step that touches the disk or the kernel. The last line is "points N, violations M".
+// `npm run test:crash -- external-attacher`: ends a sidecar at every single API call and RPC of its objects' lives, starts another,
+// and checks that nothing is lost, left or done twice; the driver is killed at every step that touches the disk or the kernel.
+// The last lines are "points N, violations M" and "N passed, M failed".
 import { availableParallelism } from 'node:os';
 import { errorMessage } from '@holdfast/core';
-import { sweepCrashPoints } from '@holdfast/sandbox/testing';
+import { type CrashScenario, sweepCrashPoints } from '@holdfast/sandbox/testing';
 import { parseArguments } from './arguments.ts';
 import { bundle } from './bundle.ts';
 import { sweepDriver } from './driver/driver.ts';
-import { provisionerScenarios } from './external-provisioner.ts';
+import { startPool } from './pool.ts';
+import { sweeps } from './sweeps.ts';
 
-const sweeps = { 'external-provisioner': provisionerScenarios };
-const PATIENCE_MS = 60_000;
+const AT_ONCE = 10;
+
+interface Count {
+  readonly points: number;
+  readonly violations: number;
+  /** Points with a violation, and lives that did not come to their end without any kill. */
+  readonly failed: number;
+}
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new Error(`stopped by ${name}`)));
@@ -22,43 +30,66 @@ async function run(): Promise<number> {
     console.error(`crash: ${given.message}`);
     return 2;
   }
-  let points = 0;
-  let violations = 0;
-  for (const [name, scenariosOf] of Object.entries(sweeps)) {
-    if (!given.names.includes(name)) continue;
-    const file = await bundle(name);
-    for (const scenario of scenariosOf(file)) {
-      if (stop.signal.aborted) break;
-      try {
-        const report = await sweepCrashPoints(scenario, {
-          say: console.log,
-          signal: stop.signal,
-          parallel: Math.max(2, availableParallelism()),
-          patienceMs: PATIENCE_MS,
-          ...(given.only === undefined ? {} : { only: given.only }),
-        });
-        points += report.points;
-        violations += report.violations.length;
-      } catch (error) {
-        if (stop.signal.aborted) break;
-        // Not even a life without a crash came to its end.
-        console.error(`${scenario.name}: ${errorMessage(error)}`);
-        violations += 1;
-      }
-    }
+  const counts: Count[] = [];
+  for (const name of given.names) {
+    if (stop.signal.aborted) break;
+    const startedMs = performance.now();
+    const found = sumOf(name === 'driver' ? [await driver(given.only)] : await sidecar(name, given.only));
+    counts.push(found);
+    console.log(`${name}: ${found.points} points in ${Math.round((performance.now() - startedMs) / 1000)} s`);
   }
-  if (given.names.includes('driver') && !stop.signal.aborted) {
-    try {
-      const file = await bundle('driver');
-      const report = await sweepDriver({ file, only: given.only, say: console.log, signal: stop.signal });
-      points += report.points;
-      violations += report.violations;
-    } catch (error) {
-      console.error(`driver: ${errorMessage(error)}`);
-      violations += 1;
-    }
+  if (stop.signal.aborted) {
+    console.error('crash: stopped before the end');
+    return 1;
   }
-  if (stop.signal.aborted) console.error('crash: stopped before the end');
+  const { points, violations, failed } = sumOf(counts);
   console.log(`points ${points}, violations ${violations}`);
-  return violations === 0 && points > 0 && !stop.signal.aborted ? 0 : 1;
+  console.log(`${Math.max(0, points - failed)} passed, ${failed} failed`);
+  return violations === 0 && points > 0 ? 0 : 1;
+}
+
+async function sidecar(name: string, only: string | undefined): Promise<readonly Count[]> {
+  const pool = startPool({ processes: availableParallelism(), atOnce: AT_ONCE });
+  const stopPool = (): void => pool.stop();
+  stop.signal.addEventListener('abort', stopPool);
+  const options = { worker: pool, say: console.log, signal: stop.signal, ...(only === undefined ? {} : { only }) };
+
+  async function sweep(scenario: CrashScenario): Promise<Count> {
+    try {
+      const { points, violations } = await sweepCrashPoints(scenario, options);
+      const failed = new Set(violations.map(({ attempt }) => attempt)).size;
+      return { points, violations: violations.length, failed };
+    } catch (error) {
+      // Not even a life without a crash came to its end.
+      if (!stop.signal.aborted) console.error(`${scenario.name}: ${errorMessage(error)}`);
+      return { points: 0, violations: 1, failed: 1 };
+    }
+  }
+
+  try {
+    return await Promise.all((sweeps[name] ?? []).map(sweep));
+  } finally {
+    stop.signal.removeEventListener('abort', stopPool);
+    pool.stop();
+  }
+}
+
+async function driver(only: string | undefined): Promise<Count> {
+  try {
+    const file = await bundle('driver');
+    const { points, violations } = await sweepDriver({ file, only, say: console.log, signal: stop.signal });
+    return { points, violations, failed: violations };
+  } catch (error) {
+    console.error(`driver: ${errorMessage(error)}`);
+    return { points: 0, violations: 1, failed: 1 };
+  }
+}
+
+function sumOf(counts: readonly Count[]): Count {
+  const sum = (of: (count: Count) => number): number => counts.reduce((all, count) => all + of(count), 0);
+  return {
+    points: sum((each) => each.points),
+    violations: sum((each) => each.violations),
+    failed: sum((each) => each.failed),
+  };
 }
