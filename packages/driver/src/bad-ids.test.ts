@@ -93,7 +93,7 @@ describe.each(['dir', 'disk'] as const)('the driver with %s volumes', (kind) => 
       code: 'InvalidArgument',
       message: expect.stringMatching(
         kind === 'dir'
-          ? /unknown class parameter "speeed": remove it from the StorageClass, or correct its name; this driver has none/
+          ? /unknown class parameter "speeed": remove it from the StorageClass, or correct its name; known are: enforceSize/
           : /unknown class parameter "speeed": remove it from the StorageClass, or correct its name; known are: fsType/,
       ),
     });

@@ -174,6 +174,30 @@ describe('an inline disk', () => {
     await driver.node.nodeUnpublishVolume(volume.unpublish(), options);
   });
 
+  test('on a node whose controller is another process takes no space that the controller has promised meanwhile', async () => {
+    await driver.stop();
+    const [controllerDir, pool] = [join(dir, 'controller'), join(dir, 'pool')];
+    await mkdir(controllerDir);
+    driver = await serveBackend('disk', dir, { role: 'node' });
+    const other = await serveBackend('disk', controllerDir, { role: 'controller', pool });
+    try {
+      const created = requestsFor({ name: 'pvc-1', capability: mountCapability(), dir, sizeBytes: 32n * MiB });
+      await other.controller.createVolume(created.create(), options);
+      const volume = inlineVolume();
+      // Its node has counted once, with the volume as small as it was.
+      await driver.node.nodePublishVolume(volume.publish(), options);
+      await driver.node.nodeUnpublishVolume(volume.unpublish(), options);
+      const tenth = (await other.controller.getCapacity(noCapacityFilter, options)).availableCapacity / 10n;
+      await other.controller.controllerExpandVolume(created.expand(tenth * 6n), options);
+      await expect(
+        driver.node.nodePublishVolume(volume.publish({ size: String(tenth * 6n) }), options),
+      ).rejects.toMatchObject({ code: 'ResourceExhausted' });
+      await other.controller.deleteVolume(created.remove(), options);
+    } finally {
+      await other.stop();
+    }
+  });
+
   test('is not served raw', async () => {
     const volume = inlineVolume(blockCapability());
     await expect(driver.node.nodePublishVolume(volume.publish(), options)).rejects.toMatchObject({

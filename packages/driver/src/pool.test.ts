@@ -1,5 +1,6 @@
 import { access, mkdir, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { VolumeCapability_AccessMode_Mode as Mode } from '@holdfast/csi-spec';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNodeRegistry } from './pool/node-registry.ts';
 import { blockCapability, MiB, mountCapability, options, requestsFor } from './testing/requests.ts';
@@ -140,10 +141,10 @@ describe.each([
     ['7Ei', { capacityRange: { requiredBytes: 7n << 60n } }, 'OutOfRange', 'largest volume here'],
     ['an unknown parameter', { parameters: { speed: 'fast' } }, 'InvalidArgument', 'unknown class parameter "speed"'],
     [
-      'a shared access mode',
-      { volumeCapabilities: [mountCapability('', 5)] },
+      'an access mode that nobody has',
+      { volumeCapabilities: [mountCapability('', Mode.MULTI_NODE_SINGLE_WRITER)] },
       'InvalidArgument',
-      'MULTI_NODE_MULTI_WRITER',
+      'MULTI_NODE_SINGLE_WRITER',
     ],
     [
       'another node',
@@ -158,6 +159,18 @@ describe.each([
     });
     expect(await filesOf(driver.pool)).toEqual([]);
   });
+
+  test.runIf(kind === 'disk')(
+    'the modes of many nodes are refused: a disk has one file system, mounted once',
+    async () => {
+      for (const mode of [Mode.MULTI_NODE_MULTI_WRITER, Mode.MULTI_NODE_READER_ONLY]) {
+        const shared = one().create({ volumeCapabilities: [mountCapability('', mode)] });
+        await expect(driver.controller.createVolume(shared, options)).rejects.toMatchObject({
+          code: 'InvalidArgument',
+        });
+      }
+    },
+  );
 
   test('GetCapacity tells what is left, and nothing for a node that is not served', async () => {
     const ask = (segments: Record<string, string>) =>

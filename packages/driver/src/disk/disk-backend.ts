@@ -28,7 +28,7 @@ import { createDiskPublisher } from './disk-publisher.ts';
 import { createDiskSnapshots } from './disk-snapshots.ts';
 import { createDiskStaging } from './disk-staging.ts';
 import { createDiskVolumes } from './disk-volumes.ts';
-import { createPoolSpace } from './pool-space.ts';
+import { createPoolSpace, type PoolSpace } from './pool-space.ts';
 import { createStageRecords } from './stage-record.ts';
 import { mutableParametersFor } from './tuning.ts';
 
@@ -99,12 +99,22 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
   });
   const health = createDiskHealth({ pool, images, devices });
   const staging = createDiskStaging({ devices, stageRecords, ioCgroup, log });
+  // What a controller in another process has promised since, this one has not seen.
+  const spaceBesideController: PoolSpace = {
+    ...space,
+    reserve: (work) =>
+      space.reserve(() => {
+        for (const { store } of [records, snapshotRecords]) store.forget();
+        space.forget();
+        return work();
+      }),
+  };
   const inline = createDiskInline({
     store: inlineStore,
     images: inlineImages,
     stagesFolder: `${pool}/inline/stages`,
     otherImages: images,
-    space,
+    space: role === 'node' ? spaceBesideController : space,
     nodeId,
     ioCgroup,
     log,

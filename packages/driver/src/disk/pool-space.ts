@@ -12,6 +12,8 @@ export interface PoolSpace {
   availableBytes(): Promise<bigint>;
   /** @throws RpcError ResourceExhausted */
   require(neededBytes: bigint): Promise<void>;
+  /** The next count is a new one, whatever the last one said. */
+  forget(): void;
   /** One at a time: between looking at what is left and promising it to somebody, nobody else does. */
   reserve<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -95,6 +97,9 @@ export function createPoolSpace(deps: {
         'ResourceExhausted',
         `the pool has ${formatBytes(available)} left that nothing was promised, ${formatBytes(neededBytes)} more are needed`,
       );
+    },
+    forget: () => {
+      last = undefined;
     },
     reserve: (work) => turns.run('space', work),
   };
