@@ -17,6 +17,7 @@ const commands = {
   reference: { script: 'tools/reference/main.ts', args: [] },
   'test:crash': { script: 'tools/crash/main.ts', args: [] },
   bench: { script: 'tools/bench/main.ts', args: [], needsLinux: true },
+  docs: { script: 'tools/docs.ts', args: [] },
   'test:chart': { script: 'tools/chart/main.ts', args: [] },
   'test:control-plane': { script: 'tools/scenarios/main.ts', args: [], needsLinux: true },
   rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
