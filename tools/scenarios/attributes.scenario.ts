@@ -1,5 +1,6 @@
 import { persistentVolumeClaims, volumeAttributesClasses } from '@holdfast/kube';
 import { expect } from 'vitest';
+import { withoutRepeats } from './expect-calls.ts';
 import { seeBound, seeEvent, seeRunning } from './expectations.ts';
 import { oneNode } from './nodes.ts';
 import { scenariosOn } from './on-rig.ts';
@@ -79,6 +80,6 @@ async function seeAttributes(scene: Scene, name: string): Promise<void> {
   });
 }
 
-function modificationsOf(scene: Scene, handle: string): string[] {
-  return scene.callsOf(handle).filter((call) => call.startsWith('ControllerModifyVolume'));
+function modificationsOf(scene: Scene, handle: string): readonly string[] {
+  return withoutRepeats(scene.callsOf(handle).filter((call) => call.startsWith('ControllerModifyVolume')));
 }

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   csiNodes,
+  csiStorageCapacities,
   type Event,
   events,
   leases,
@@ -34,6 +35,8 @@ export interface CapturedMoment {
   readonly attachments: readonly unknown[];
   readonly csiNodes: readonly unknown[];
   readonly leases: readonly unknown[];
+  /** CSIStorageCapacity, without their names, which are made up. */
+  readonly capacities: readonly unknown[];
   /** Events by sidecars alone, sorted. */
   readonly events: readonly CapturedEvent[];
   /** For each volume its calls since the scenario's start, in order, as `CreateVolume OK`. */
@@ -69,12 +72,13 @@ export interface CaptureScope {
 export async function captureMoment(scope: CaptureScope, moment: Moment): Promise<CapturedMoment> {
   const { rig, names, namespace } = scope;
   const { client } = rig.cluster;
-  const [claimList, volumeList, attachmentList, nodeList, leaseList, eventList] = await Promise.all([
+  const [claimList, volumeList, attachmentList, nodeList, leaseList, capacityList, eventList] = await Promise.all([
     client.list(persistentVolumeClaims, { namespace }),
     client.list(persistentVolumes),
     client.list(volumeAttachments),
     client.list(csiNodes),
     client.list(leases, { namespace: sidecarNamespace }),
+    client.list(csiStorageCapacities, { namespace: sidecarNamespace }),
     client.list(events),
   ]);
   for (const claim of claimList.items) names.learnClaim(claim);
@@ -96,6 +100,9 @@ export async function captureMoment(scope: CaptureScope, moment: Moment): Promis
     attachments: attachments.map((attachment) => normalizeObject(attachment, names)).sort(byText),
     csiNodes: nodeList.items.map((node) => normalizeObject(node, names)).sort(byText),
     leases: leaseList.items.map((lease) => normalizeLease(lease, names)).sort(byText),
+    capacities: capacityList.items
+      .map((capacity) => normalizeObject({ ...capacity, metadata: { ...capacity.metadata, name: '' } }, names))
+      .sort(byText),
     events: eventList.items
       .flatMap((event) => captureEvent(event, scope))
       .filter((event) => event.on.startsWith(`${namespace}/`) || event.on.startsWith('<'))

@@ -1,6 +1,7 @@
-import { persistentVolumeClaims, pods } from '@holdfast/kube';
+import { type PersistentVolume, persistentVolumeClaims, pods } from '@holdfast/kube';
 import { expect } from 'vitest';
 import { sidecarNamespace } from './capture.ts';
+import { withoutRepeats } from './expect-calls.ts';
 import { seeBound, seeFile, seePodGone, seeRunning, seeVolumeGone } from './expectations.ts';
 import { on, twoIslands } from './nodes.ts';
 import { scenariosOn } from './on-rig.ts';
@@ -38,10 +39,11 @@ scenario('a provisioner on each node', async (scene) => {
 });
 
 /** Of the node's driver, as the controller of its own volumes. */
-function callsOf({ rig }: Scene, node: string, volume: { spec?: { csi?: { volumeHandle: string } } }): string[] {
+function callsOf({ rig }: Scene, node: string, volume: PersistentVolume): readonly string[] {
   const handle = volume.spec?.csi?.volumeHandle;
-  return rig
+  const calls = rig
     .nodeDriverCalls(node)
     .filter(({ method, volumeId }) => volumeId === handle && /^(?:Create|Delete)Volume$/.test(method))
     .map(({ method, code }) => `${method} ${code}`);
+  return withoutRepeats(calls);
 }

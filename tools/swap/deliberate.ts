@@ -116,6 +116,18 @@ export const deliberate: readonly Deliberate[] = [
   },
   { row: 'finalizer of a retained volume', place: /Retain\/[^/]+\/writes\/patch persistentvolumes$/, isFewer: true },
   {
+    row: 'finalizer of a source',
+    place:
+      /: a (clone of a claim|volume from a snapshot)\/[^/]+\/writes\/(patch|update) (persistentvolumeclaims|volumesnapshots)$/,
+  },
+  // A patch says what it was made from: where another finalizer went meanwhile it is refused, and made anew.
+  {
+    row: 'finalizer of a source',
+    place:
+      /: a (clone of a claim|volume from a snapshot)\/[^/]+\/writes\/patch (persistentvolumeclaims|volumesnapshots) 422$/,
+    isSometimes: true,
+  },
+  {
     row: 'giving a claim back to the scheduler',
     place: /\/writes\/(patch|update) persistentvolumeclaims$/,
     ours: /^(1|-)$/,

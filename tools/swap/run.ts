@@ -1,4 +1,5 @@
 import type { Cluster, SidecarName } from '../rig/contract.ts';
+import { addCustomKinds } from '../rig/custom-kinds.ts';
 import { startKubernetesCluster } from '../rig/kubernetes-cluster.ts';
 import { startSandboxCluster } from '../rig/sandbox-cluster.ts';
 import type { Case } from './case.ts';
@@ -7,6 +8,7 @@ import { inTreeCase } from './cases/in-tree.ts';
 import { modifyCases } from './cases/modify.ts';
 import { provisionerCases } from './cases/provisioner.ts';
 import { resizerCases } from './cases/resizer.ts';
+import { sourceCases } from './cases/sources.ts';
 import { compareCases } from './compare-cases.ts';
 import { compareProgramFlags } from './flags/programs.ts';
 import type { Options } from './options.ts';
@@ -16,7 +18,7 @@ import { compareInScenarios } from './scenarios/play-scenarios.ts';
 import { applyAccounts, sidecarNames } from './sidecars.ts';
 
 const cases: Readonly<Record<SidecarName, readonly Case[]>> = {
-  provisioner: [...provisionerCases, inTreeCase('provisioner')],
+  provisioner: [...provisionerCases, ...sourceCases, inTreeCase('provisioner')],
   attacher: [...attacherCases, inTreeCase('attacher')],
   resizer: [...resizerCases, ...modifyCases, inTreeCase('resizer')],
 };
@@ -53,6 +55,7 @@ async function besideScriptedDriver(options: Options, signal: AbortSignal): Prom
   try {
     console.log(`── cluster is up after ${((performance.now() - began) / 1000).toFixed(1)} s`);
     await applyAccounts(cluster);
+    await addCustomKinds(cluster, signal);
     if (options.part === undefined) {
       const chosen = chosenCases(options);
       for (const company of ['ours', 'upstream'] as const) {

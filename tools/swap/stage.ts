@@ -20,10 +20,9 @@ import { waitUntil } from '../rig/wait-until.ts';
 import { createNameBook } from '../scenarios/name-book.ts';
 import type { Case, CaseStage } from './case.ts';
 import { driverObject, node } from './cases/objects.ts';
+import { driverName } from './driver-name.ts';
 import { type Recording, record } from './observe/recording.ts';
 import { sidecarNames, sidecarNamespace, startSidecar } from './sidecars.ts';
-
-export const driverName = 'swap.csi.holdfast';
 
 export interface Stage {
   /** @returns what was recorded, by moment */
@@ -60,6 +59,8 @@ export async function openStage(deps: {
         'PUBLISH_UNPUBLISH_VOLUME',
         'EXPAND_VOLUME',
         'MODIFY_VOLUME',
+        'CREATE_DELETE_SNAPSHOT',
+        'CLONE_VOLUME',
         'PUBLISH_READONLY',
         'SINGLE_NODE_MULTI_WRITER',
       ],

@@ -4,5 +4,5 @@ import type { SidecarName } from '../../rig/contract.ts';
 export const methods: Readonly<Record<SidecarName, ReadonlySet<string>>> = {
   provisioner: new Set(['CreateVolume', 'DeleteVolume']),
   attacher: new Set(['ControllerPublishVolume', 'ControllerUnpublishVolume']),
-  resizer: new Set(['ControllerExpandVolume']),
+  resizer: new Set(['ControllerExpandVolume', 'ControllerModifyVolume']),
 };

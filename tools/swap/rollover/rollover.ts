@@ -9,8 +9,9 @@ import {
 } from '@holdfast/kube';
 import type { Cluster, Maker, SidecarName } from '../../rig/contract.ts';
 import { waitUntil } from '../../rig/wait-until.ts';
+import { driverName } from '../driver-name.ts';
 import { sidecarNamespace } from '../sidecars.ts';
-import { driverName, openStage, type Stage } from '../stage.ts';
+import { openStage, type Stage } from '../stage.ts';
 import { ledgerProblems } from './ledger.ts';
 import { type Ledger, slowDown } from './slow-driver.ts';
 import { namespace, objectCount, prepare, type Work, worksOf } from './work.ts';

@@ -13,6 +13,7 @@ const moment: CapturedMoment = {
   attachments: [],
   csiNodes: [],
   leases: [{ metadata: { name: 'external-attacher-leader-d' } }],
+  capacities: [],
   events: [],
   volumeCalls: { v: ['CreateVolume OK', 'ControllerPublishVolume OK'] },
   otherCalls: [],

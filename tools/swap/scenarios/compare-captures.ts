@@ -49,7 +49,7 @@ const killedInTheMiddle = new Set(['sidecar restart', 'hand-over by a leader tha
 /** What a sidecar has to do with: all objects of the scenario, and its own events, calls and lease. */
 function captureOf(captured: CapturedMoment | undefined, about: SidecarName): Recording {
   if (captured === undefined) return {};
-  const { scenario, claims, volumes, attachments, leases, events, volumeCalls } = captured;
+  const { scenario, claims, volumes, attachments, leases, capacities, events, volumeCalls } = captured;
   const own =
     cutByChance.has(scenario) || killedInTheMiddle.has(scenario) ? [] : events.filter(({ by }) => by === about);
   return withoutChance({
@@ -57,6 +57,7 @@ function captureOf(captured: CapturedMoment | undefined, about: SidecarName): Re
     volumes: byName(volumes),
     attachments: cutByChance.has(scenario) ? {} : byName(attachments),
     leases: Object.fromEntries(Object.entries(byName(leases)).filter(([name]) => leaseOf(name) === about)),
+    capacities: Object.fromEntries(capacities.map((capacity, index) => [String(index), capacity])),
     // How often, and in which words, the cases compare, in which nothing happens at the same time.
     events: Object.fromEntries(own.map(({ type, reason, kind, on }) => [`${type} ${reason} on ${kind} ${on}`, true])),
     calls: Object.fromEntries(

@@ -11,9 +11,11 @@ import { readRound } from './read-round.ts';
 
 const suite = join(import.meta.dirname, '..', '..', 'scenarios', 'main.ts');
 
-// A volume's whole life: attached, detached, grown while it is attached; and one that is never used.
-const shortFiles = ['provisioning', 'expansion'];
-const shortNames = '^(immediate binding|binding for the first consumer|expansion while the volume is in use)$';
+// A volume's whole life: attached, detached, grown while it is attached; and one that is never used. What no case has: storage capacity,
+// and a provisioner for each node.
+const shortFiles = ['provisioning', 'expansion', 'capacity', 'node-deployment'];
+const shortNames =
+  '^(immediate binding|binding for the first consumer|expansion while the volume is in use|storage capacity, .*|a provisioner on each node)$';
 
 const makersText = (name: SidecarName): string => `${name}=upstream`;
 
