@@ -14,11 +14,17 @@ export function mountsBelow(folder: string): string[] {
 export function loopDevicesBelow(folder: string): string[] {
   return readdirSync('/sys/block')
     .filter((name) => name.startsWith('loop'))
-    .filter((name) => {
-      const file = join('/sys/block', name, 'loop', 'backing_file');
-      return existsSync(file) && readFileSync(file, 'utf8').startsWith(`${folder}/`);
-    })
+    .filter((name) => backingFileOf(name)?.startsWith(`${folder}/`) === true)
     .map((name) => `/dev/${name}`);
+}
+
+/** Undefined without one. Whoever lets go of the device while it is read takes the file away: it has none then either. */
+function backingFileOf(device: string): string | undefined {
+  try {
+    return readFileSync(join('/sys/block', device, 'loop', 'backing_file'), 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Files a driver keeps in its pool for its volumes: records, images, directories. Its lock is the pool's own. */
