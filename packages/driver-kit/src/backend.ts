@@ -292,7 +292,10 @@ export interface Backend<Schema extends z.ZodObject = z.ZodObject> {
   volumeHealthOnNode?(volume: Volume): Promise<readonly HealthProblem[]>;
   storageHealth?(): Promise<readonly StorageProblem[]>;
 
-  /** Together with detachVolume and findNode. Returns the publish context; the same for the same arguments. */
+  /**
+   * Together with detachVolume and findNode. Returns the publish context; the same for the same arguments. Several volumes are attached
+   * to one node side by side; while they are, the kit keeps their places in the node's limit.
+   */
   attachVolume?(volume: Volume, attachment: Attachment, access: Access): Promise<StringMap>;
   /** Without a node id: from all nodes. Not attached, or no such volume, is success. */
   detachVolume?(volumeId: string, nodeId: string | undefined): Promise<void>;
