@@ -1,8 +1,9 @@
 import { type Fence, type LeaseNotes, MAX_ANNOTATION_BYTES } from '@holdfast/control';
 import type { Logger } from '@holdfast/core';
 import { CREATING_NOTE } from './names.ts';
+import { createOpenPlans } from './open-plans.ts';
 import type { VolumePlan } from './plan.ts';
-import { decodePlans, encodePlans, RecordError } from './recorded-plans.ts';
+import { decodePlans, RecordError } from './recorded-plans.ts';
 
 /**
  * The claims for which the driver may have made a volume that no PersistentVolume names yet, kept on the lease. Should this
@@ -28,43 +29,16 @@ export class JournalFullError extends Error {
 }
 
 // Other annotations need room too.
-const MAX_TEXT_BYTES = MAX_ANNOTATION_BYTES - 32 * 1024;
+const MAX_TEXT_LENGTH = MAX_ANNOTATION_BYTES - 32 * 1024;
 
 /** @param deps.notes undefined where nothing can be kept; then all is in memory, as with the Go sidecar */
 export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence: Fence; log: Logger }): ClaimJournal {
   const { notes, fence, log } = deps;
   if (!notes) return forgetfulJournal;
-  const open = new Map<string, VolumePlan>();
-  // How long each entry's text is by itself. Together they are shorter.
-  const sizes = new Map<string, number>();
+  const open = createOpenPlans(MAX_TEXT_LENGTH);
   const stored = new Set<string>();
   // Settled, and maybe on the lease still.
   const settling = new Set<string>();
-  let encoded: string | undefined;
-
-  function text(): string | undefined {
-    if (open.size === 0) return undefined;
-    encoded ??= encodePlans(open.values());
-    return encoded;
-  }
-
-  function enter(uid: string, plan: VolumePlan): void {
-    open.set(uid, plan);
-    sizes.set(uid, encodePlans([plan]).length);
-    encoded = undefined;
-  }
-
-  function remove(uid: string): boolean {
-    sizes.delete(uid);
-    encoded = undefined;
-    return open.delete(uid);
-  }
-
-  /** The whole is put together only where the sum of the entries might not fit: many begin before one write. */
-  function isTooLong(): boolean {
-    const sum = sizes.values().reduce((total, size) => total + size, 0);
-    return sum > MAX_TEXT_BYTES && (text()?.length ?? 0) > MAX_TEXT_BYTES;
-  }
 
   /** What was settled before the write began is off the lease after it. */
   async function store(signal: AbortSignal): Promise<void> {
@@ -76,12 +50,12 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
   return {
     takeOver() {
       const note = notes.read(CREATING_NOTE);
-      notes.keep(CREATING_NOTE, text);
+      notes.keep(CREATING_NOTE, open.text);
       if (note === undefined) return { plans: [], isCurrent: true };
       try {
         const plans = decodePlans(note.text);
         for (const plan of note.isCurrent ? plans : []) {
-          enter(plan.claim.metadata.uid, plan);
+          open.add(plan);
           stored.add(plan.claim.metadata.uid);
         }
         if (!note.isCurrent) notes.touch();
@@ -102,25 +76,25 @@ export function createClaimJournal(deps: { notes: LeaseNotes | undefined; fence:
       const { uid } = plan.claim.metadata;
       if (stored.has(uid)) return;
       fence.check();
-      enter(uid, plan);
-      if (isTooLong()) {
-        remove(uid);
+      open.add(plan);
+      if (open.isTooLong()) {
+        open.remove(uid);
         throw new JournalFullError(
-          `the driver has not yet said what became of ${open.size} volumes, and no more can be kept in mind; waiting for it`,
+          `the driver has not yet said what became of ${open.count()} volumes, and no more can be kept in mind; waiting for it`,
         );
       }
       try {
         await store(signal);
       } catch (error) {
         // Whether it is on the lease is not known, but nothing was asked of the driver.
-        remove(uid);
+        open.remove(uid);
         throw error;
       }
       stored.add(uid);
     },
     settle(uid) {
       stored.delete(uid);
-      if (!remove(uid)) return;
+      if (!open.remove(uid)) return;
       settling.add(uid);
       notes.touch();
     },

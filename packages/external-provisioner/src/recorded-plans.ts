@@ -1,4 +1,4 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { errorMessage } from '@holdfast/core';
 import { CreateVolumeRequest, TopologyRequirement } from '@holdfast/csi-spec';
 import * as z from 'zod';
@@ -65,18 +65,52 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
+/** One plan's share of a text. */
+export interface PlanText {
+  /** The record as JSON, without its place. */
+  readonly json: string;
+  /** The list of places it chooses from, which others may share. */
+  readonly place: string | undefined;
+}
+
+export function planText(plan: VolumePlan): PlanText {
+  const { place, ...start } = placeOf(plan.request.accessibilityRequirements);
+  return { json: JSON.stringify({ ...recordOf(plan), ...start }), place };
+}
+
+/** What is beside the parts: a comma, the number of a place, and once for all of them the version and the brackets. */
+const LINK_BYTES = 32;
+const FRAME_BYTES = 64;
+
+/** What a record, or a place, adds to the JSON at most. */
+export function jsonBytes(part: string): number {
+  return Buffer.byteLength(part) + LINK_BYTES;
+}
+
+/** How long the text of so many bytes can be at most: deflated they are themselves and a little, where nothing repeats. */
+export function maxTextLength(bytes: number): number {
+  return Math.ceil(((bytes + FRAME_BYTES) * 1.01 + FRAME_BYTES) / 3) * 4;
+}
+
+export function encodeTexts(texts: Iterable<PlanText>): string {
+  const places = new Map<string, number>();
+  const records: string[] = [];
+  for (const { json, place } of texts) {
+    if (place === undefined) {
+      records.push(json);
+      continue;
+    }
+    const index = places.get(place) ?? places.size;
+    places.set(place, index);
+    records.push(`{"place":${index},${json.slice(1)}`);
+  }
+  const json = `{"version":${VERSION},"places":${JSON.stringify([...places.keys()])},"plans":[${records.join()}]}`;
+  // A tenth longer than with the default, in a third of its time.
+  return deflateRawSync(json, { level: constants.Z_BEST_SPEED }).toString('base64');
+}
+
 export function encodePlans(plans: Iterable<VolumePlan>): string {
-  const places: string[] = [];
-  const indexes = new Map<string, number>();
-  const intern = (hex: string): number => {
-    const known = indexes.get(hex);
-    if (known !== undefined) return known;
-    indexes.set(hex, places.push(hex) - 1);
-    return places.length - 1;
-  };
-  const records = [...plans].map((plan) => recordOf(plan, intern));
-  const json = JSON.stringify({ version: VERSION, places, plans: records });
-  return deflateRawSync(json).toString('base64');
+  return encodeTexts(Iterator.from(plans).map(planText));
 }
 
 /** @throws RecordError */
@@ -91,7 +125,7 @@ export function decodePlans(text: string): VolumePlan[] {
   }
 }
 
-function recordOf(plan: VolumePlan, intern: (hex: string) => number): PlanRecord {
+function recordOf(plan: VolumePlan): PlanRecord {
   const { claim, request, storageClass } = plan;
   const { name, namespace = '', uid, resourceVersion, creationTimestamp } = claim.metadata;
   const { accessModes, volumeMode, storageClassName } = claim.spec ?? {};
@@ -110,7 +144,6 @@ function recordOf(plan: VolumePlan, intern: (hex: string) => number): PlanRecord
       },
     },
     request: Buffer.from(bytes).toString('hex'),
-    ...placeOf(request.accessibilityRequirements, intern),
     secretRefs: plan.secretRefs,
     fsType: plan.fsType,
     isReadOnly: plan.isReadOnly,
@@ -123,10 +156,7 @@ function recordOf(plan: VolumePlan, intern: (hex: string) => number): PlanRecord
 }
 
 /** The preferred places are the requisite ones from another start, so that all claims of a class share one list. */
-function placeOf(
-  requirement: TopologyRequirement | undefined,
-  intern: (hex: string) => number,
-): Pick<PlanRecord, 'place' | 'start'> {
+function placeOf(requirement: TopologyRequirement | undefined): { place?: string; start?: number } {
   if (requirement === undefined) return {};
   const hex = (message: TopologyRequirement) =>
     Buffer.from(TopologyRequirement.encode(message).finish()).toString('hex');
@@ -136,8 +166,8 @@ function placeOf(
   const start =
     first === undefined ? -1 : requisite.findIndex((each) => JSON.stringify(each) === JSON.stringify(first));
   const isRotated = start >= 0 && JSON.stringify(rotate(requisite, start)) === wanted;
-  if (isRotated) return { place: intern(hex({ requisite, preferred: [] })), start };
-  return { place: intern(hex(requirement)) };
+  if (isRotated) return { place: hex({ requisite, preferred: [] }), start };
+  return { place: hex(requirement) };
 }
 
 function planOf(record: PlanRecord, requirements: readonly TopologyRequirement[]): VolumePlan {
