@@ -1,7 +1,7 @@
 // Bundles each program into one file, packages/<name>/dist/<program>.mjs: bundling halves start-up time and memory
 // against loading node_modules (measured in docs/adr/0004-one-file-per-program.md).
 // In a package's folder it builds that package; at the root, every one.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -17,7 +17,7 @@ const requireShim = "import{createRequire}from'node:module';const require=create
 
 async function bundle(folder: string, program: string): Promise<void> {
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: { [program]: join(folder, 'src', 'bin.ts') },
     outdir: join(folder, 'dist'),
     outExtension: { '.js': '.mjs' },
@@ -33,7 +33,11 @@ async function bundle(folder: string, program: string): Promise<void> {
     target: 'node24',
     banner: { js: requireShim },
     logLevel: 'warning',
+    metafile: true,
+    absWorkingDir: root,
   });
+  // Of which files each output is made: the images' bills of materials come from it.
+  writeFileSync(join(folder, 'dist', 'inputs.json'), JSON.stringify(Object.keys(metafile.inputs)));
 }
 
 const started = performance.now();

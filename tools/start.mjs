@@ -16,6 +16,8 @@ const commands = {
   format: { script: 'tools/format.ts', args: [] },
   reference: { script: 'tools/reference/main.ts', args: [] },
   'test:crash': { script: 'tools/crash/main.ts', args: [] },
+  images: { script: 'tools/images/main.ts', args: [], needsLinux: true },
+  'test:images': { script: 'tools/images/check.ts', args: [], needsLinux: true },
   bench: { script: 'tools/bench/main.ts', args: [], needsLinux: true },
   docs: { script: 'tools/docs.ts', args: [] },
   'test:chart': { script: 'tools/chart/main.ts', args: [] },

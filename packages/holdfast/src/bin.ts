@@ -8,6 +8,8 @@ if (command !== undefined) {
   process.exit(await run(args));
 } else if (name === undefined || name === 'help' || name === '--help') {
   process.stdout.write(usage());
+} else if (name === 'version' || name === '--version') {
+  process.stdout.write(`holdfast ${(await import('@holdfast/sidecar')).version}\n`);
 } else {
   process.stderr.write(`holdfast: no command "${name}"\n${usage()}`);
   process.exitCode = 2;
