@@ -13,7 +13,11 @@ export type CreateResult =
   /** The driver may still be at it, or be done: the very same request must be repeated. */
   | { readonly kind: 'inBackground'; readonly error: RpcError };
 
-export type DeleteResult = { readonly kind: 'deleted' } | { readonly kind: 'failed'; readonly error: RpcError };
+export type DeleteResult =
+  | { readonly kind: 'deleted' }
+  /** The driver knows no such volume, and there is nothing to delete. */
+  | { readonly kind: 'unknown'; readonly error: RpcError }
+  | { readonly kind: 'failed'; readonly error: RpcError };
 
 export type CapacityResult =
   | { readonly kind: 'known'; readonly availableBytes: bigint; readonly maximumVolumeBytes: bigint | undefined }
@@ -55,7 +59,7 @@ export function createCsiCalls(deps: { connection: Connection; driverName: strin
         await controller.deleteVolume({ volumeId, secrets }, { timeoutMs, signal, isMigrated });
         return { kind: 'deleted' };
       } catch (error) {
-        return { kind: 'failed', error: toRpcError(error) };
+        return deleteFailure(toRpcError(error));
       }
     },
     async getCapacity({ volumeCapabilities, parameters }, accessibleTopology, signal) {
@@ -68,6 +72,14 @@ export function createCsiCalls(deps: { connection: Connection; driverName: strin
       }
     },
   };
+}
+
+/**
+ * A driver has to answer OK for a volume that does not exist (CSI spec, "DeleteVolume"). One that answers NotFound says the
+ * same: the request names nothing else that could be missing.
+ */
+function deleteFailure(error: RpcError): DeleteResult {
+  return error.code === 'NotFound' ? { kind: 'unknown', error } : { kind: 'failed', error };
 }
 
 /**

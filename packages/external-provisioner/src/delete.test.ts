@@ -150,6 +150,45 @@ describe('a released volume', () => {
     await eventually(() => expect(rig.driver.volumes.size).toBe(0));
   });
 
+  it('is done with when the driver says that there is no such volume, which the log tells', async () => {
+    rig.driver.on('DeleteVolume', async () => {
+      throw rpcError('NotFound', 'no such disk');
+    });
+    await rig.start();
+    const name = await releasedVolume();
+    await objectDeleted(name);
+    expect(rig.driver.callsOf('DeleteVolume')).toHaveLength(1);
+    expect(await rig.eventsOf(name)).toEqual([]);
+    expect(rig.log.lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining('does not know the volume'),
+        fields: expect.objectContaining({ volume: name, volumeId: `vol-${name}` }),
+      }),
+    );
+  });
+
+  it('that others hold is deleted from the driver once, whatever they write meanwhile', async () => {
+    await rig.start();
+    await rig.createClass();
+    const claim = await rig.createClaim('data');
+    const name = `pvc-${claim.metadata.uid}`;
+    await eventually(async () => expect((await rig.eventsOf('data')).join()).toContain('Succeeded'));
+    await rig.deleteClaim('data');
+    const change = (metadata: object) =>
+      rig.cluster.client.patch(persistentVolumes, { name }, { kind: 'merge', body: { metadata } });
+    await change({ finalizers: [VOLUME_FINALIZER, 'others.example/hold'] });
+    await rig.release(name);
+    await objectDeleted(name);
+    for (const value of ['1', '2', '3']) await change({ labels: { turn: value } });
+    await rig.cluster.client.delete(persistentVolumes, { name });
+    // Provisioned through the same watch, after all that.
+    await rig.createClaim('next');
+    await eventually(async () => expect((await rig.eventsOf('next')).join()).toContain('Succeeded'));
+    expect((await rig.volume(name))?.metadata.finalizers).toContain('others.example/hold');
+    expect(rig.driver.callsOf('DeleteVolume')).toHaveLength(1);
+  });
+
   it('is deleted from the driver once, however often the API server refuses the rest', async () => {
     let refusals = 0;
     rig.cluster.intercept(({ verb, resource, userAgent }) => {
@@ -236,6 +275,44 @@ describe('a released volume', () => {
       ),
     );
   });
+});
+
+it('a volume written by hand and to be retained is touched at no time, nor when its object goes', async () => {
+  await rig.start();
+  await rig.createClass();
+  const id = rig.driver.addVolume('precious');
+  await rig.cluster.apply({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'static' },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      persistentVolumeReclaimPolicy: 'Retain',
+      csi: { driver: rig.driver.name, volumeHandle: id },
+    },
+  });
+  const turnTo = (phase: string) =>
+    rig.cluster.client.patch(
+      persistentVolumes,
+      { name: 'static' },
+      { kind: 'merge', body: { status: { phase } } },
+      { subresource: 'status' },
+    );
+  for (const phase of ['Available', 'Bound', 'Released']) {
+    await turnTo(phase);
+    // Each phase has been seen by the time a claim is provisioned after it.
+    await rig.createClaim(`after-${phase.toLowerCase()}`);
+    await eventually(async () =>
+      expect((await rig.eventsOf(`after-${phase.toLowerCase()}`)).join()).toContain('Succeeded'),
+    );
+  }
+  await rig.deleteVolume('static');
+  await rig.createClaim('next');
+  await eventually(async () => expect((await rig.eventsOf('next')).join()).toContain('Succeeded'));
+  expect(rig.driver.callsOf('DeleteVolume')).toEqual([]);
+  expect(rig.driver.volumes.has(id)).toBe(true);
+  expect(rig.writes().filter((write) => !write.startsWith('create '))).toEqual([]);
 });
 
 describe('a bound volume', () => {

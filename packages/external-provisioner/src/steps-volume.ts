@@ -70,7 +70,11 @@ export function createVolumeSteps(deps: VolumeStepsDeps): VolumeSteps {
     try {
       const secrets = await secretsFor(volume, signal);
       const result = await calls.deleteVolume(volumeId, { secrets, isMigrated }, signal);
-      if (result.kind === 'deleted') {
+      if (result.kind === 'unknown') {
+        const told = { volume: volume.metadata.name, volumeId, error: rpcErrorText(result.error) };
+        log.warn('The driver does not know the volume, which so counts as deleted; it should have answered OK', told);
+      }
+      if (result.kind !== 'failed') {
         memory.set(volume, 'volumeDeleted');
         deps.onRoomChanged(className, volume.spec?.nodeAffinity);
         metrics.deleted(className, clock.monotonicMs() - startedMs);
