@@ -1,4 +1,5 @@
 import type { PersistentVolumeClaim, VolumeAttributesClass } from '@holdfast/kube';
+import { refuseUnspeakable } from './class-parameters.ts';
 import type { DriverTraits } from './driver-traits.ts';
 import type { ProvisionRules } from './plan.ts';
 import { RefusalError } from './refusal.ts';
@@ -28,5 +29,7 @@ export function attributesOf(deps: {
       `VolumeAttributesClass ${name} is of driver ${attributesClass.driverName}, not of ${driver.driverName}: name one of that driver`,
     );
   }
-  return { kind: 'known', parameters: { ...attributesClass.parameters } };
+  const { parameters = {} } = attributesClass;
+  refuseUnspeakable(parameters, `VolumeAttributesClass ${name}: parameter`);
+  return { kind: 'known', parameters: { ...parameters } };
 }

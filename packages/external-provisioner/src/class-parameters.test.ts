@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { driverParameters, fsTypeOf } from './class-parameters.ts';
 
@@ -17,6 +18,24 @@ describe('driverParameters', () => {
 
   it('refuses a reserved one it does not know, by name', () => {
     expect(() => driverParameters({ 'csi.storage.k8s.io/fsType': 'ext4' })).toThrow('csi.storage.k8s.io/fsType');
+  });
+
+  it('passes on what any map of strings says outside of the reserved names, in its order', () => {
+    const key = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('constructor', 'toString', 'csi.storage', '10', '2'),
+    );
+    const own = key.filter((each) => !each.startsWith('csi.storage.k8s.io/') && each !== '__proto__');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(own, fc.string({ unit: 'binary' })), { maxLength: 5 }), (entries) => {
+        const parameters = Object.fromEntries(entries);
+        expect(Object.entries(driverParameters(parameters))).toEqual(Object.entries(parameters));
+      }),
+    );
+  });
+
+  it('refuses a key that no map in JavaScript keeps', () => {
+    expect(() => driverParameters(JSON.parse('{"__proto__":"x","tier":"gold"}'))).toThrow('class parameter __proto__');
   });
 });
 

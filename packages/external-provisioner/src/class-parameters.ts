@@ -11,6 +11,7 @@ const reservedKeys: ReadonlySet<string> = new Set([FS_TYPE_KEY, ...secretParamet
  * passed on, as upstream does.
  */
 export function driverParameters(parameters: Readonly<Record<string, string>>): Record<string, string> {
+  refuseUnspeakable(parameters, 'class parameter');
   const passedOn: Record<string, string> = {};
   for (const [key, value] of Object.entries(parameters)) {
     if (!key.startsWith(RESERVED_PREFIX)) passedOn[key] = value;
@@ -21,6 +22,13 @@ export function driverParameters(parameters: Readonly<Record<string, string>>): 
     }
   }
   return passedOn;
+}
+
+/** A map with this key does not survive being read from the wire, so that a repeated request would be another one. */
+export function refuseUnspeakable(parameters: Readonly<Record<string, string>>, what: string): void {
+  if (Object.hasOwn(parameters, '__proto__')) {
+    throw new RefusalError(`${what} __proto__ cannot be sent to a driver: remove it, or give it another name`);
+  }
 }
 
 /** The file system a class asks for: the reserved key, or the old `fstype` in any case; else `defaultFsType`. */

@@ -78,7 +78,7 @@ export function resolveSecretRef(
   values: SecretTemplateValues,
 ): SecretRef | undefined {
   const specific = pickKeys(purpose, parameters);
-  const keys = specific ?? (isGiven(defaultKeys, parameters) ? defaultKeys : undefined);
+  const keys = specific ?? (givenOf(defaultKeys, parameters) === undefined ? undefined : defaultKeys);
   if (!keys) return undefined;
 
   const nameTemplate = parameters[keys.name];
@@ -106,18 +106,20 @@ export function resolveSecretRef(
 function pickKeys(purpose: SecretPurpose, parameters: Readonly<Record<string, string>>): KeyPair | undefined {
   const current = keysOf(purpose);
   const deprecated = deprecatedKeys[purpose];
-  const hasCurrent = isGiven(current, parameters);
-  if (!deprecated || !isGiven(deprecated, parameters)) return hasCurrent ? current : undefined;
-  if (hasCurrent) {
+  const given = givenOf(current, parameters);
+  const old = deprecated && givenOf(deprecated, parameters);
+  if (old === undefined) return given === undefined ? undefined : current;
+  if (given !== undefined) {
     throw new RefusalError(
-      `class parameters ${current.name} and ${deprecated.name} both name the ${purpose} secret: keep the first`,
+      `class parameters ${given} and ${old} both name the ${purpose} secret: keep ${current.name} and ${current.namespace}`,
     );
   }
   return deprecated;
 }
 
-function isGiven(keys: KeyPair, parameters: Readonly<Record<string, string>>): boolean {
-  return keys.name in parameters || keys.namespace in parameters;
+/** The key of a pair that a class has, which makes it ask for the pair. */
+function givenOf(keys: KeyPair, parameters: Readonly<Record<string, string>>): string | undefined {
+  return [keys.name, keys.namespace].find((key) => Object.hasOwn(parameters, key));
 }
 
 function malformed(parameter: string, template: string, value: string, what: string): RefusalError {
