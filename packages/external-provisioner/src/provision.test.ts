@@ -1,4 +1,5 @@
-import type { Volume } from '@holdfast/csi-spec';
+import { CreateVolumeRequest, type Volume } from '@holdfast/csi-spec';
+import { secrets } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
 import { createTestFence } from '@holdfast/sandbox/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -77,13 +78,17 @@ describe('a claim', () => {
     await rig.start();
     await rig.createClaim('data');
     await gate.promise;
-    await rig.deleteClass();
+    // Gone, and made anew under its name.
+    await rig.createClass({ parameters: { tier: 'silver' }, reclaimPolicy: 'Retain' });
+    const before = rig.driver.callsOf('CreateVolume').length;
+    await eventually(() => expect(rig.driver.callsOf('CreateVolume').length).toBeGreaterThan(before + 1));
     removeHandler();
     await toldTo('data', 'Succeeded');
     const requests = rig.driver.callsOf('CreateVolume').map(({ request }) => request);
     expect(requests.length).toBeGreaterThan(3);
     for (const request of requests) expect(request).toEqual(requests[0]);
     expect(requests[0]).toMatchObject({ parameters: { tier: 'gold' } });
+    expect((await rig.volumes())[0]?.spec?.persistentVolumeReclaimPolicy).toBe('Delete');
   });
 
   it('is told of a final error, and tried afresh', async () => {
@@ -317,6 +322,38 @@ describe('storing the volume', () => {
     expect(rig.driver.volumes.size).toBe(0);
     expect((await rig.volume(name))?.spec?.csi?.volumeHandle).toBe('theirs');
   });
+
+  it('keeps a volume that another claim has by now, and tells', async () => {
+    const called = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    rig.cluster.intercept(async ({ verb, resource, userAgent }) => {
+      if (verb !== 'create' || resource !== 'persistentvolumes' || userAgent.startsWith('test')) return undefined;
+      called.resolve();
+      await go.promise;
+      return undefined;
+    });
+    await rig.start();
+    const claim = await rig.createClaim('data');
+    await called.promise;
+    const name = `pvc-${claim.metadata.uid}`;
+    await rig.cluster.apply({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Retain',
+        claimRef: { name: 'theirs', namespace: 'default', uid: 'their-uid' },
+        csi: { driver: rig.driver.name, volumeHandle: `vol-${name}` },
+      },
+    });
+    go.resolve();
+    await toldTo('data', /exists already for volume vol-.* and is not this claim's: delete it, or the claim/);
+    expect(rig.driver.callsOf('DeleteVolume')).toEqual([]);
+    expect(rig.driver.volumes.size).toBe(1);
+    expect((await rig.volume(name))?.spec?.claimRef?.uid).toBe('their-uid');
+  });
 });
 
 describe('a bad claim is told what is wrong, and nothing is made for it', () => {
@@ -491,6 +528,32 @@ describe('secrets', () => {
     expect(rig.driver.callsOf('CreateVolume')).toEqual([]);
     await applySecret({ token: encode('x') });
     await toldTo('data', 'Succeeded');
+  });
+
+  it('that change while the driver is at it are read anew for each try; all else stays the same', async () => {
+    const tried = Promise.withResolvers<void>();
+    const removeHandler = rig.driver.on('CreateVolume', async ({ secrets }) => {
+      tried.resolve();
+      throw rpcError('Unavailable', `who is ${secrets['token']}?`);
+    });
+    await rig.createClass({ parameters });
+    await applySecret({ token: encode('pässword-1') });
+    await rig.start();
+    await rig.createClaim('data', { annotations: { team: 'blue' } });
+    await tried.promise;
+    const body = { data: { token: encode('pässword-2') } };
+    await rig.cluster.client.patch(secrets, { name: 'blue', ...default_ }, { kind: 'merge', body });
+    const rotated = () =>
+      rig.driver
+        .callsOf('CreateVolume')
+        .map(({ request }) => CreateVolumeRequest.fromPartial(request instanceof Object ? request : {}))
+        .filter((request) => request.secrets['token'] === 'pässword-2');
+    await eventually(() => expect(rotated().length).toBeGreaterThan(0));
+    removeHandler();
+    const told = await toldTo('data', 'Succeeded');
+    const requests = rig.driver.callsOf('CreateVolume').map(({ request }) => ({ ...Object(request), secrets: {} }));
+    for (const request of requests) expect(request).toEqual(requests[0]);
+    expect(JSON.stringify([told, rig.log.lines])).not.toContain('pässword');
   });
 
   it('that are no text are refused without a call', async () => {

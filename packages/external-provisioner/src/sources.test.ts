@@ -169,6 +169,37 @@ describe('from a snapshot', () => {
     });
   });
 
+  it('goes on with the same request when snapshot and claim are gone by force, until its volume can be deleted', async () => {
+    await snapshot();
+    const called = Promise.withResolvers<void>();
+    const back = rig.driver.around(async ({ method }, proceed) => {
+      const reply = await proceed();
+      if (method !== 'CreateVolume') return reply;
+      called.resolve();
+      throw rpcError('DeadlineExceeded', 'still copying');
+    });
+    await rig.start();
+    await rig.createClaim('data', { spec: { dataSource: fromSnapshot } });
+    await called.promise;
+    const { client } = rig.cluster;
+    await client.delete(persistentVolumeClaims, inDefault('data'));
+    await eventually(async () => expect(await rig.claim('data')).toBeUndefined());
+    await client.delete(volumeSnapshots, inDefault('snap'));
+    const body = { metadata: { finalizers: null } };
+    await client.patch(volumeSnapshots, inDefault('snap'), { kind: 'merge', body });
+    await client.delete(volumeSnapshotContents, { name: 'content' });
+    const before = rig.driver.callsOf('CreateVolume').length;
+    await eventually(() => expect(rig.driver.callsOf('CreateVolume').length).toBeGreaterThan(before + 1));
+    expect(rig.driver.callsOf('DeleteVolume')).toEqual([]);
+    back();
+    await eventually(() => expect(rig.driver.callsOf('DeleteVolume')).toHaveLength(1));
+    await eventually(async () => expect(await rig.volumes()).toEqual([]));
+    expect(rig.driver.volumes.size).toBe(0);
+    for (const source of contentSources()) {
+      expect(source).toEqual({ type: { $case: 'snapshot', value: { snapshotId: 'handle-1' } } });
+    }
+  });
+
   it('that fails leaves no finalizer for ever: the sweep takes it off', async () => {
     await snapshot();
     const failed = Promise.withResolvers<void>();
