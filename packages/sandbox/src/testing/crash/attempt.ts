@@ -1,6 +1,6 @@
 import { errorMessage } from '@holdfast/core';
 import { type CrashRig, FIRST_HOST, type SubjectRun, startCrashRig } from './crash-rig.ts';
-import type { CrashAttempt, CrashScenario, SweepWorker } from './sweep.ts';
+import { type CrashAttempt, type CrashScenario, NOT_REACHED, type SweepWorker } from './sweep.ts';
 
 const TRIES = 3;
 
@@ -19,7 +19,7 @@ export function createSweepWorker(options: {
         const found = await tryOnce(scenario, attempt, patience);
         if (found !== 'unreached') return found;
       }
-      return [`the call did not come, in ${TRIES} lives`];
+      return [NOT_REACHED];
     },
   };
 }
