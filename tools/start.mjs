@@ -25,6 +25,7 @@ const commands = {
   rig: { script: 'tools/rig/main.ts', args: [], needsLinux: true },
   'test:differential': { script: 'tools/differential/main.ts', args: [] },
   'test:registration': { script: 'tools/registration/main.ts', args: [], needsLinux: true },
+  'test:node': { script: 'tools/node/main.ts', args: [], needsLinux: true },
   'test:sanity': { script: 'tools/sanity/main.ts', args: [], needsLinux: true },
   'test:swap': { script: 'tools/swap/main.ts', args: [], needsLinux: true },
   'test:wire': { script: 'tools/wire/main.ts', args: [] },

@@ -6,6 +6,9 @@ import { createCertificate } from '../../packages/sandbox/src/apiserver/certific
 import { auditPolicy } from './audit-log.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 
+/** Of the service "kubernetes", where pods look for the API server: the first address of the range in the API server's flags. */
+export const serviceAddress = '10.0.0.1';
+
 /** What the programs of a control plane read: keys, tokens, kubeconfigs, configuration. */
 export interface ControlPlaneFiles {
   readonly certificate: string;
@@ -31,7 +34,7 @@ export function writeControlPlaneFiles(folder: string, url: string): ControlPlan
     writeFileSync(path, text, { mode: 0o600 });
     return path;
   };
-  const { cert, key } = createCertificate({ host: '127.0.0.1', nowMs: Date.now() });
+  const { cert, key } = createCertificate({ host: '127.0.0.1', alsoHosts: [serviceAddress], nowMs: Date.now() });
   const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const users = { admin: token(), 'system:kube-controller-manager': token(), 'system:kube-scheduler': token() };
   const kubeconfig = (name: string, user: keyof typeof users): string => {

@@ -23,7 +23,12 @@ export function etcdFlags(folder: string): string[] {
   ];
 }
 
-export function apiServerFlags(folder: string, files: ControlPlaneFiles, { apiServer }: Ports): string[] {
+export function apiServerFlags(
+  folder: string,
+  files: ControlPlaneFiles,
+  { apiServer }: Ports,
+  { givesTokens }: { readonly givesTokens: boolean },
+): string[] {
   return [
     `--etcd-servers=unix://${folder}/etcd.sock`,
     '--bind-address=127.0.0.1',
@@ -42,8 +47,8 @@ export function apiServerFlags(folder: string, files: ControlPlaneFiles, { apiSe
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-signing-key-file=${files.serviceAccountKey}`,
     `--service-account-key-file=${files.serviceAccountPublicKey}`,
-    // It gives every pod a projected volume with a token, which the kubelet here does not make.
-    '--disable-admission-plugins=ServiceAccount',
+    // It gives every pod a projected volume with a token, which the sandbox's kubelet does not make.
+    ...(givesTokens ? [] : ['--disable-admission-plugins=ServiceAccount']),
     `--audit-policy-file=${files.auditPolicy}`,
     `--audit-log-path=${files.auditLog}`,
     '--audit-log-mode=blocking',

@@ -23,6 +23,8 @@ export interface KubernetesClusterOptions {
   readonly signal: AbortSignal;
   /** What kube-controller-manager runs. Default: what it runs by default. `none`: it and kube-scheduler are not started. */
   readonly controllers?: readonly string[] | 'none';
+  /** Pods get tokens of their service accounts, as a real kubelet mounts them. */
+  readonly givesTokens?: boolean;
   /** Appended to the API server's flags. */
   readonly apiServerArgs?: readonly string[];
   /** Appended to the controller manager's flags. */
@@ -69,7 +71,7 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
     };
     await start('etcd', etcdFlags(folder.path));
     const apiServer = await start('kube-apiserver', [
-      ...apiServerFlags(folder.path, files, ports),
+      ...apiServerFlags(folder.path, files, ports, { givesTokens: options.givesTokens === true }),
       ...(options.apiServerArgs ?? []),
     ]);
     const healthy = (program: Program, at: string): Promise<void> => untilHealthy({ program, url: at, files, signal });

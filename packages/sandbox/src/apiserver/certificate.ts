@@ -8,16 +8,18 @@ export interface Certificate {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** A self-signed certificate for an IPv4 address, valid for a year: RFC 5280 by hand, because Node can sign but not issue. */
-export function createCertificate(options: { host: string; nowMs: number }): Certificate {
+/** A self-signed certificate for an IPv4 address, and for others where the same server is reached by them, valid for a year: RFC 5280 by hand, because Node can sign but not issue. */
+export function createCertificate(options: { host: string; alsoHosts?: readonly string[]; nowMs: number }): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'));
   const commonName = sequence(objectId('550403'), element(tags.utf8, Buffer.from('holdfast-sandbox')));
   const name = sequence(element(tags.set, commonName));
-  const address = element(0x87, Buffer.from(options.host.split('.').map(Number)));
+  const addresses = [options.host, ...(options.alsoHosts ?? [])].map((host) =>
+    element(0x87, Buffer.from(host.split('.').map(Number))),
+  );
   const extensions = sequence(
     extension('551d13', sequence(element(tags.boolean, Buffer.from([0xff])))), // basicConstraints: a CA, of itself
-    extension('551d11', sequence(address)), // subjectAltName
+    extension('551d11', sequence(...addresses)), // subjectAltName
   );
   const body = sequence(
     element(0xa0, element(tags.integer, Buffer.from([2]))), // version 3
