@@ -3,15 +3,12 @@
 import { nodeName } from './kubelet.ts';
 import { claim, pod } from './manifests.ts';
 import type { NodeWorld } from './node-world.ts';
-import { startsOwnPods } from './release.ts';
+import { attachLimit, startsOwnPods } from './release.ts';
 
 export interface Check {
   readonly name: string;
   readonly run: (world: NodeWorld) => Promise<void>;
 }
-
-/** The driver's attach limit in these checks. */
-export const attachLimit = 3;
 
 const write = 'head -c 1000000 /dev/urandom > /data/bytes && sync && sha256sum < /data/bytes';
 const read = 'sha256sum < /data/bytes';

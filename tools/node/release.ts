@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loopDevicesBelow } from '../../packages/holdfast/src/demo/machine.ts';
 import { chartFolder } from '../chart/value-sets.ts';
-import { attachLimit } from './checks.ts';
 import { kubeletFolder, nodeName } from './kubelet.ts';
 import type { NodeWorld } from './node-world.ts';
 import type { Layout } from './options.ts';
@@ -12,18 +11,29 @@ export const namespace = 'holdfast-system';
 /** As the chart and the images are tagged. */
 export const version = '0.1.0';
 const driver = 'disk.csi.holdfast';
+/** How many volumes the driver attaches to the node: so few that a check can reach it. */
+export const attachLimit = 3;
 const poolFolder = (scratch: string): string => join(scratch, 'pool');
 
 /** What differs from the chart's defaults is where the node keeps its things, how many volumes it takes, and the images' name. */
 export async function install(world: NodeWorld, layout: Layout, registry: string): Promise<void> {
   const { scratch, helm } = world;
   const classes = ['ext4', 'xfs'].map((name) => ({ name, parameters: { 'csi.storage.k8s.io/fstype': name } }));
+  const values = [
+    `layout=${layout}`,
+    `images.registry=${registry}`,
+    'images.pullPolicy=Never',
+    `driver.holdfast.poolPath=${poolFolder(scratch)}`,
+    `driver.holdfast.maxVolumesPerNode=${attachLimit}`,
+    `node.kubeletPath=${kubeletFolder(scratch)}`,
+    'csiDriver.volumeLifecycleModes={Persistent,Ephemeral}',
+  ];
+  const command = ['upgrade', '--install', release, chartFolder, '--namespace', namespace, '--create-namespace'];
   await helm(
-    ...['upgrade', '--install', release, chartFolder, '--namespace', namespace, '--create-namespace'],
-    ...['--set', `layout=${layout},images.registry=${registry},images.pullPolicy=Never`],
-    ...['--set', `driver.holdfast.poolPath=${poolFolder(scratch)},driver.holdfast.maxVolumesPerNode=${attachLimit}`],
-    ...['--set', `node.kubeletPath=${kubeletFolder(scratch)},csiDriver.volumeLifecycleModes={Persistent,Ephemeral}`],
-    ...['--set-json', `storageClasses=${JSON.stringify(classes)}`],
+    ...command,
+    ...values.flatMap((value) => ['--set', value]),
+    '--set-json',
+    `storageClasses=${JSON.stringify(classes)}`,
   );
   await startsOwnPods(world);
 }
