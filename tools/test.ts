@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFooting, namespaceArgs } from './sanity/footing.ts';
 
 interface Tally {
   passed: number;
@@ -40,14 +41,11 @@ async function check(
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function vitest(title: string, env: NodeJS.ProcessEnv): Promise<Tally> {
+async function vitest(title: string, env: NodeJS.ProcessEnv, within: readonly string[] = []): Promise<Tally> {
   const reportFile = join(reportFolder, 'vitest.json');
-  const ran = await check(
-    title,
-    'vitest',
-    ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${reportFile}`],
-    env,
-  );
+  const command = [...within, 'vitest', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${reportFile}`];
+  const [file = '', ...args] = command;
+  const ran = await check(title, file, args, env);
   try {
     const report: { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number } = JSON.parse(
       readFileSync(reportFile, 'utf8'),
@@ -81,9 +79,21 @@ if (process.argv.includes('--root') && !isRoot()) {
   console.error('npm run test:root makes mounts and loop devices; run it as root. `npm test` needs no root.');
   process.exit(1);
 }
-const tallies = process.argv.includes('--root')
-  ? [await vitest('tests that need root', { HOLDFAST_ROOT_TESTS: '1' })]
-  : await nodeOnlyChecks();
+
+/**
+ * In a mount namespace of their own: a container or another test that starts meanwhile would take a copy of their mounts along, and with
+ * it hold their devices.
+ */
+async function rootTests(): Promise<Tally> {
+  const footing = findFooting();
+  if (footing.kind === 'root') {
+    return vitest('tests that need root', { HOLDFAST_ROOT_TESTS: '1' }, ['unshare', ...namespaceArgs('root')]);
+  }
+  console.error(`npm run test:root: ${footing.kind === 'impossible' ? footing.reason : 'run it as root.'}`);
+  return { passed: 0, failed: 1 };
+}
+
+const tallies = process.argv.includes('--root') ? [await rootTests()] : await nodeOnlyChecks();
 rmSync(reportFolder, { recursive: true });
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
 const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
