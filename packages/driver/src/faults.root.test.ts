@@ -11,7 +11,7 @@ import {
   unmountAll,
 } from '@holdfast/mount';
 import { RpcError } from '@holdfast/rpc';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { writerName } from './pool/durable-file.ts';
 import { mountDead } from './testing/dead-mount.ts';
 import { type DriverProcess, startDriver } from './testing/driver-process.ts';
@@ -114,6 +114,34 @@ describe('a mount whose server does not answer', () => {
   });
 });
 
+describe('a pool whose server does not answer', () => {
+  test('is what Probe tells within a second, however often it is asked, and other calls are answered meanwhile', {
+    timeout: 120_000,
+  }, async () => {
+    driver = await startDriver(dir, ['--backend=dir']);
+    const identity = driver.connection.client(IdentityService);
+    await identity.probe({}, options);
+    const dead = await mountDead(join(dir, 'pool'));
+    onTestFinished(() => dead.remove());
+    const probes = await Promise.all(Array.from({ length: 12 }, () => failure(identity.probe({}, options))));
+    for (const probe of probes) {
+      expect(probe).toEqual({ code: 'FailedPrecondition', message: expect.stringContaining('does not answer') });
+    }
+    // These do look at the pool, and take all of libuv's threads.
+    const stuck = Array.from({ length: 12 }, (_, index) =>
+      failure(driver.controller.createVolume(volumeOf(`pvc-${index}`).create(), options)),
+    );
+    expect(await failure(identity.probe({}, options))).toMatchObject({ message: expect.stringContaining('answer') });
+    await driver.node.nodeGetInfo({}, options);
+    await dead.remove();
+    for (const { code } of await Promise.all(stuck)) expect(['OK', 'Internal']).toContain(code);
+    await vi.waitFor(() => identity.probe({}, options), { timeout: 30_000 });
+    expect(await failure(driver.controller.createVolume(volumeOf('pvc-1').create(), options))).toMatchObject({
+      code: 'OK',
+    });
+  });
+});
+
 describe('a target path', () => {
   test.each(['/../escape/mount', '/./mount/../../escape/mount'])(
     'with %s in it is refused, or means what it says',
@@ -163,6 +191,47 @@ exec /bin/mount "$@"
     await takeDown(volume);
     expect(await leftoversOf(dir)).toEqual([]);
   });
+
+  test.each(['a folder of it', 'a link that leads into it'])(
+    'within a mount that does not answer, by %s: each call for it ends with the name of that mount, and none is kept waiting',
+    { timeout: 120_000 },
+    async (how) => {
+      driver = await startDriver(dir, ['--backend=disk']);
+      const [healthy, lost] = [volumeOf('pvc-1'), volumeOf('pvc-2')];
+      await bringUp(healthy);
+      await createAndAttach(lost);
+      await driver.node.nodeStageVolume(lost.stage(), options);
+      const [silent, pods] = [join(dir, 'silent'), join(dir, 'pods', 'pvc-2')];
+      await mkdir(silent);
+      if (how.startsWith('a link')) await symlink(join(silent, 'pod'), pods);
+      else await mkdir(pods, { recursive: true });
+      const dead = await mountDead(how.startsWith('a link') ? silent : join(dir, 'pods', 'pvc-2'));
+      onTestFinished(() => dead.remove());
+      const targetPath = join(pods, 'mount');
+      const stuck = Array.from({ length: 9 }, (_, index) =>
+        failure(
+          index % 3 === 0
+            ? driver.node.nodeGetVolumeStats(lost.stats(targetPath), options)
+            : index % 3 === 1
+              ? driver.node.nodePublishVolume({ ...lost.publish(), targetPath }, options)
+              : driver.node.nodeUnpublishVolume({ ...lost.unpublish(), targetPath }, options),
+        ),
+      );
+      await driver.connection.client(IdentityService).probe({}, options);
+      expect((await driver.node.nodeGetVolumeStats(healthy.stats(), options)).usage).not.toEqual([]);
+      const answers = await Promise.all(stuck);
+      for (const { code } of answers) expect(['Aborted', 'FailedPrecondition']).toContain(code);
+      expect(answers.map(({ message }) => message).join()).toMatch(
+        /dead \(fuse\), mounted at .*, which does not answer/,
+      );
+      await dead.remove();
+      await rm(pods, { recursive: true });
+      await driver.node.nodePublishVolume(lost.publish(), options);
+      await takeDown(lost);
+      await takeDown(healthy);
+      expect(await leftoversOf(dir)).toEqual([]);
+    },
+  );
 
   test('whose parent is a link that leads elsewhere shows the volume there, and comes down again', {
     timeout: 60_000,

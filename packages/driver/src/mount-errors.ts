@@ -5,6 +5,7 @@ import {
   NoLoopDeviceError,
   NotBlankError,
   OnlineGrowthRefusedError,
+  SilentMountError,
   SymbolicLinkError,
 } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
@@ -16,6 +17,7 @@ const preconditions = [
   MountBusyError,
   NotBlankError,
   OnlineGrowthRefusedError,
+  SilentMountError,
   SymbolicLinkError,
 ];
 

@@ -59,6 +59,7 @@ export {
 export { canonicalMountPoint, findMount, isMountPoint } from './mount-point.ts';
 export { type DeviceContent, interpretBlkid, probeDevice } from './probe.ts';
 export { canGrowMountedExt } from './process-capabilities.ts';
+export { SilentMountError } from './resolve-folder.ts';
 export {
   forgetRemovedSubvolumes,
   isOnBtrfs,
@@ -71,3 +72,4 @@ export {
 export { packageFor } from './tool-packages.ts';
 export { cleanupMountPoint, MountBusyError, type UnmountOptions, unmountAll } from './unmount.ts';
 export { type FileSystemUsage, fileSystemUsage, parseUsage } from './usage.ts';
+export { findWritability, type Writability } from './writable.ts';

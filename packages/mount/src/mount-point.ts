@@ -1,17 +1,18 @@
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { type MountEntry, readMountInfo, topMountAt } from './mount-info.ts';
+import { resolveFolder } from './resolve-folder.ts';
 
 /**
  * The path as mountinfo spells it. Symbolic links are resolved in the parent only: the path itself may be a mount whose
- * server is dead, and looking at it would hang.
+ * server is dead, and looking at it would hang. So may a mount around it be.
+ * @throws {SilentMountError}
  */
 export async function canonicalMountPoint(path: string): Promise<string> {
   requireAbsolute(path);
   const clean = normalize(path).replace(/(.)\/+$/, '$1');
   if (clean === '/') return clean;
   try {
-    return join(await realpath(dirname(clean)), basename(clean));
+    return join(await resolveFolder(dirname(clean)), basename(clean));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return clean;
     throw error;

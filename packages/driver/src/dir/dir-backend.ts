@@ -112,11 +112,11 @@ export async function createDirBackend(deps: BackendDeps): Promise<Backend<typeo
         await records.update(volume.id, (record) => ({ ...record, capacityBytes }));
       return { capacityBytes, isNodeExpansionRequired: false };
     },
-    publications: (volume, targetPath) => publisher.publications(volume.id, targetPath),
+    publications: (volume, targetPath) => withMountCodes(() => publisher.publications(volume.id, targetPath)),
     publishVolume: (request) => withMountCodes(() => publisher.publish(request)),
     unpublishVolume: (id, targetPath) => withMountCodes(() => publisher.unpublish(id, targetPath)),
     applyMountGroup: (_id, path, gid) => giveToGroup(path, gid),
     inline,
-    volumeStats: publisher.stats,
+    volumeStats: (volume, path) => withMountCodes(() => publisher.stats(volume, path)),
   };
 }

@@ -221,12 +221,12 @@ export async function createDiskBackend(deps: BackendDeps): Promise<Backend<type
     detachVolume: volumes.detach,
     stageVolume: (request) => withMountCodes(() => staging.stage(request)),
     unstageVolume: (id, stagingPath) => withMountCodes(() => staging.unstage(id, stagingPath)),
-    publications: publisher.publications,
+    publications: (volume, targetPath) => withMountCodes(() => publisher.publications(volume, targetPath)),
     publishVolume: (request) => withMountCodes(() => publisher.publish(request)),
     unpublishVolume: (id, targetPath) => withMountCodes(() => publisher.unpublish(id, targetPath)),
     applyMountGroup: (_id, path, gid) => giveToGroup(path, gid),
     inline,
-    volumeStats: publisher.stats,
+    volumeStats: (volume, path) => withMountCodes(() => publisher.stats(volume, path)),
     expandOnNode: (volume, path) => withMountCodes(() => publisher.expand(volume, path)),
   };
 }

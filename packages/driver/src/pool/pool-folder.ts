@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, mkdir, open, realpath, unlink } from 'node:fs/promises';
+import { mkdir, open, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '@holdfast/core';
-import { fileSystemUsage } from '@holdfast/mount';
+import { fileSystemUsage, findWritability } from '@holdfast/mount';
 
 export class PoolError extends Error {
   constructor(folder: string, cause: unknown) {
@@ -39,13 +38,13 @@ async function proveWritable(pool: string): Promise<void> {
   await unlink(probe);
 }
 
-/** For Probe: asks and writes nothing. A pool gone or remounted read-only is told. @throws PoolError */
+/** For Probe: asks and writes nothing. A pool gone, remounted read-only, or silent is told. @throws PoolError */
 export async function requireWritable(pool: string): Promise<void> {
-  try {
-    await access(pool, constants.W_OK);
-  } catch (error) {
+  const found = await findWritability(pool).catch((error: unknown) => {
     throw new PoolError(pool, error);
-  }
+  });
+  if (found === 'refused') throw new PoolError(pool, new Error('it is missing, or its file system is read-only'));
+  if (found === 'silent') throw new PoolError(pool, new Error('the file system it lies on does not answer'));
 }
 
 export async function poolSpace(pool: string): Promise<{ totalBytes: bigint; availableBytes: bigint }> {
