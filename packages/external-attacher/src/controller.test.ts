@@ -1,10 +1,10 @@
 import { persistentVolumes, secrets, volumeAttachments } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
 import { createTestFence } from '@holdfast/sandbox/testing';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { annotations } from './names.ts';
 import { FINALIZER } from './testing/objects.ts';
-import { type Rig, startRig } from './testing/rig.ts';
+import { eventually, type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.stop());
@@ -40,7 +40,7 @@ describe('attach and detach', () => {
     rig.cluster.requests.length = 0;
     await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
     await rig.untilGone('va-1');
-    await vi.waitFor(() => expect(rig.log.lines.map(({ message }) => message)).toContain('Detached'));
+    await eventually(() => expect(rig.log.lines.map(({ message }) => message)).toContain('Detached'));
 
     await rig.addAttachment('va-2', 'pv-1', 'node-1');
     await rig.untilAttached('va-2');
@@ -95,7 +95,7 @@ describe('attach and detach', () => {
       errorCode: 8,
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
     });
-    await vi.waitFor(() => expect(failures).toBeGreaterThanOrEqual(4));
+    await eventually(() => expect(failures).toBeGreaterThanOrEqual(4));
     expect(rig.writes().filter((write) => write === 'patch volumeattachments/status')).toHaveLength(1);
     recover();
     expect((await rig.untilAttached('va-1')).status?.attachError).toBeUndefined();
@@ -119,7 +119,7 @@ describe('attach and detach', () => {
 
     const label = { kind: 'merge' as const, body: { metadata: { labels: { a: 'b' } } } };
     await rig.cluster.client.patch(volumeAttachments, { name: 'va-1' }, label);
-    await vi.waitFor(() => expect(volumeIds()).toEqual(['vol-pv-1', 'vol-pv-2', 'vol-pv-1']));
+    await eventually(() => expect(volumeIds()).toEqual(['vol-pv-1', 'vol-pv-2', 'vol-pv-1']));
   });
 
   test('after a failed publish a delete still unpublishes, even when the code was final', async () => {
@@ -159,7 +159,7 @@ describe('attach and detach', () => {
     };
     await rig.cluster.client.patch(volumeAttachments, { name: 'va-1' }, other);
     await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const left = await rig.attachment('va-1');
       expect(left?.metadata.finalizers).toEqual(['a.example/b']);
       expect(left?.status?.attached).toBe(false);
@@ -176,7 +176,7 @@ describe('attach and detach', () => {
     expect(await finalizersOf('pv-1')).toContain(FINALIZER);
     await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
     await rig.untilGone('va-1');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { items } = await rig.cluster.client.list(persistentVolumes);
       expect(items.flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(FINALIZER);
     });
@@ -195,7 +195,7 @@ describe('attach and detach', () => {
       await client.patch(persistentVolumes, { name: 'pv-1' }, removal);
     });
     await client.delete(persistentVolumes, { name: 'pv-1' });
-    await vi.waitFor(async () => expect(await finalizersOf('pv-1')).not.toContain(FINALIZER));
+    await eventually(async () => expect(await finalizersOf('pv-1')).not.toContain(FINALIZER));
     expect(await finalizersOf('pv-1')).toContain('c.example/d');
     expect(rig.writes()).toEqual(['patch persistentvolumes']);
   });
@@ -226,6 +226,43 @@ describe('attach and detach', () => {
   });
 });
 
+test.each<[string, object, string]>([
+  ['of no CSI driver', { csi: null, hostPath: { path: '/srv' } }, 'has no csi source'],
+  ['of another driver', { csi: { driver: 'other.example', volumeHandle: 'v' } }, 'belongs to driver "other.example"'],
+])(
+  'a VolumeAttachment of a volume that is %s is told so once, however often it is looked at',
+  async (_, spec, text) => {
+    rig = await startRig();
+    await rig.addNode('node-1');
+    await rig.cluster.client.create(persistentVolumes, {
+      metadata: { name: 'pv-1' },
+      spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], ...spec },
+    });
+    await rig.start();
+    await rig.addAttachment('va-1', 'pv-1', 'node-1');
+    expect(await rig.untilError('va-1', 'attachError')).toContain(text);
+    const failures = () => rig.log.lines.filter(({ message }) => message === 'Reconcile failed, will retry');
+    await eventually(() => expect(failures().length).toBeGreaterThanOrEqual(4));
+    expect(rig.writes()).toEqual(['patch volumeattachments/status']);
+    expect(publishes()).toEqual([]);
+    await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
+    await rig.untilGone('va-1');
+  },
+);
+
+test('a VolumeAttachment with both sources or none is refused by the API server, before anyone sees it', async () => {
+  rig = await startRig();
+  const spec = { attacher: rig.driver.name, nodeName: 'node-1' };
+  const inlineVolumeSpec = { csi: { driver: rig.driver.name, volumeHandle: 'v' }, accessModes: ['ReadWriteOnce'] };
+  for (const source of [{ persistentVolumeName: 'pv-1', inlineVolumeSpec }, {}]) {
+    const made = rig.cluster.client.create(volumeAttachments, {
+      metadata: { name: 'va-1' },
+      spec: { ...spec, source },
+    });
+    await expect(made).rejects.toThrow('exactly one of inlineVolumeSpec and persistentVolumeName');
+  }
+});
+
 test('a shared volume attached to two nodes at once gets its finalizer once', async () => {
   rig = await startRig();
   await rig.addNode('node-1');
@@ -253,7 +290,7 @@ test('without the lease nothing is written and nothing is called', async () => {
   });
   await rig.startFenced(fence);
   const failures = () => rig.log.lines.filter(({ message }) => message === 'Reconcile failed, will retry');
-  await vi.waitFor(() => expect(failures().length).toBeGreaterThanOrEqual(2));
+  await eventually(() => expect(failures().length).toBeGreaterThanOrEqual(2));
   expect(publishes()).toHaveLength(0);
   expect(rig.writes()).toEqual(['patch persistentvolumes', 'patch volumeattachments']);
 });
@@ -262,7 +299,7 @@ test('stopping before the API server has answered is a clean end', async () => {
   rig = await startRig();
   rig.cluster.intercept(({ method }) => (method === 'GET' ? { drop: 'before' } : undefined));
   const started = rig.start();
-  await vi.waitFor(() => expect(rig.log.lines.map(({ message }) => message)).toContain('List failed'));
+  await eventually(() => expect(rig.log.lines.map(({ message }) => message)).toContain('List failed'));
   await rig.stopController();
   await expect(started).rejects.toThrow();
 });

@@ -1,7 +1,7 @@
 import { persistentVolumes, volumeAttachments } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Rig, startRig } from './testing/rig.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually, type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
 beforeEach(async () => {
@@ -11,15 +11,12 @@ afterEach(() => rig.stop());
 
 /** Asks until the answer has the words. */
 async function answerWith(query: string, ...words: RegExp[]): Promise<string> {
-  return await vi.waitFor(
-    async () => {
-      const { status, text } = await rig.explain(query);
-      expect(status).toBe(200);
-      for (const word of words) expect(text).toMatch(word);
-      return text;
-    },
-    { timeout: 10_000, interval: 20 },
-  );
+  return await eventually(async () => {
+    const { status, text } = await rig.explain(query);
+    expect(status).toBe(200);
+    for (const word of words) expect(text).toMatch(word);
+    return text;
+  });
 }
 
 const slowly = ['--retry-interval-start=1h', '--retry-interval-max=1h'];

@@ -1,6 +1,6 @@
 import { type PersistentVolume, persistentVolumes, volumeAttachments } from '@holdfast/kube';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Rig, startRig } from './testing/rig.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually, type Rig, startRig } from './testing/rig.ts';
 
 /* A driver that took the place of the in-tree plug-in kubernetes.io/gce-pd. */
 
@@ -152,7 +152,7 @@ test('the finalizer stays on a migrated volume, and goes where the cluster went 
 
   const back = { metadata: { annotations: { 'pv.kubernetes.io/migrated-to': null } } };
   await rig.cluster.client.patch(persistentVolumes, { name: 'pv-1' }, { kind: 'merge', body: back });
-  await vi.waitFor(async () => expect(await finalizersOf()).not.toContain(FINALIZER));
+  await eventually(async () => expect(await finalizersOf()).not.toContain(FINALIZER));
 });
 
 test('what the driver lists is compared by the handle that it uses itself', async () => {
@@ -162,9 +162,9 @@ test('what the driver lists is compared by the handle that it uses itself', asyn
   await rig.untilAttached('va-1');
   // A round that looked for the translated handle would publish again.
   const rounds = rig.driver.callsOf('ListVolumes').length;
-  await vi.waitFor(() => expect(rig.driver.callsOf('ListVolumes').length).toBeGreaterThan(rounds + 5));
+  await eventually(() => expect(rig.driver.callsOf('ListVolumes').length).toBeGreaterThan(rounds + 5));
   expect(published()).toHaveLength(1);
 
   listed.clear();
-  await vi.waitFor(() => expect(published()).toHaveLength(2));
+  await eventually(() => expect(published()).toHaveLength(2));
 });

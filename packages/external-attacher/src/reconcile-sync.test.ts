@@ -1,7 +1,7 @@
 import { volumeAttachments } from '@holdfast/kube';
 import { rpcError } from '@holdfast/rpc';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Rig, startRig } from './testing/rig.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually, type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
 /** What the driver lists: the nodes of each volume. */
@@ -51,7 +51,7 @@ async function attach(...names: string[]): Promise<void> {
 
 async function untilRounds(more: number): Promise<void> {
   const before = lists().length;
-  await vi.waitFor(() => expect(lists().length).toBeGreaterThan(before + more));
+  await eventually(() => expect(lists().length).toBeGreaterThan(before + more));
 }
 
 test('of 10,000 volumes in pages, the one that was lost is published again, and no other', {
@@ -65,7 +65,7 @@ test('of 10,000 volumes in pages, the one that was lost is published again, and 
   rig.driver.calls.length = 0;
   rig.cluster.requests.length = 0;
   await rig.start('--reconcile-sync=1h', '--max-entries=1000');
-  await vi.waitFor(() => expect(volumeIdsOf(publishes())).toEqual(['vol-va-2']), { timeout: 20_000 });
+  await eventually(() => expect(volumeIdsOf(publishes())).toEqual(['vol-va-2']));
   expect(lists().map(({ request }) => request)).toEqual(
     Array.from({ length: 11 }, (_, page) => ({ maxEntries: 1000, startingToken: page === 0 ? '' : `${page}000` })),
   );
@@ -81,7 +81,7 @@ test('ten thousand volumes in one answer of more than 4 MiB are taken', { timeou
   await rig.stopController();
   listed.set('vol-va-1', []);
   await rig.start('--reconcile-sync=1h');
-  await vi.waitFor(() => expect(publishes()).toHaveLength(2), { timeout: 20_000 });
+  await eventually(() => expect(publishes()).toHaveLength(2));
   expect(rig.log.lines.map(({ message }) => message)).not.toContain('Cannot list the published volumes');
 });
 
@@ -95,10 +95,10 @@ test('a repair that fails is told, and tried again with back-off, without waitin
   const recover = rig.driver.on('ControllerPublishVolume', () => Promise.reject(rpcError('Unavailable', 'not now')));
   await rig.start('--reconcile-sync=1h');
   expect(await rig.untilError('va-1', 'attachError')).toContain('not now');
-  await vi.waitFor(() => expect(publishes().length).toBeGreaterThanOrEqual(3));
+  await eventually(() => expect(publishes().length).toBeGreaterThanOrEqual(3));
   recover();
-  await vi.waitFor(() => expect(listed.get('vol-va-1')).toEqual([NODE_ID]));
-  await vi.waitFor(async () => expect((await rig.attachment('va-1'))?.status).toEqual({ attached: true }));
+  await eventually(() => expect(listed.get('vol-va-1')).toEqual([NODE_ID]));
+  await eventually(async () => expect((await rig.attachment('va-1'))?.status).toEqual({ attached: true }));
   expect(lists()).toHaveLength(1);
   expect(rig.writes()).toEqual(['patch volumeattachments/status', 'patch volumeattachments/status']);
 });
@@ -118,11 +118,11 @@ test('thousands that were lost do not stand before what is to be attached now', 
   });
   await rig.start('--reconcile-sync=1h');
   // Half of the four workers.
-  await vi.waitFor(() => expect(publishes()).toHaveLength(2));
+  await eventually(() => expect(publishes()).toHaveLength(2));
   await attach('new');
   expect(publishes()).toHaveLength(3);
   answer.resolve();
-  await vi.waitFor(() => expect([...listed.values()].every((nodes) => nodes.includes(NODE_ID))).toBe(true));
+  await eventually(() => expect([...listed.values()].every((nodes) => nodes.includes(NODE_ID))).toBe(true));
   expect(publishes()).toHaveLength(41);
 });
 
@@ -157,12 +157,21 @@ test('a publish that ended after its timeout is found in the list, and marked be
   expect(publishes()).toHaveLength(2);
 });
 
-test('a list that fails or goes on without end skips the round and changes nothing', async () => {
+test.each<[string, (startingToken: string) => object]>([
+  ['goes on without end', () => ({ entries: [], nextToken: 'again' })],
+  [
+    'breaks off in the middle',
+    (startingToken) => {
+      if (startingToken !== '') throw rpcError('Aborted', 'the token is too old');
+      return { entries: [], nextToken: '2' };
+    },
+  ],
+])('a list that %s skips the round and changes nothing', async (_, page) => {
   await rig.start();
   await attach('va-1');
   await rig.stopController();
   rig.driver.calls.length = 0;
-  rig.driver.on('ListVolumes', () => Promise.resolve({ entries: [], nextToken: 'again' }));
+  rig.driver.on('ListVolumes', async ({ startingToken }) => ({ entries: [], nextToken: '', ...page(startingToken) }));
   await rig.start('--reconcile-sync=10ms');
   await untilRounds(4);
   expect(publishes()).toEqual([]);

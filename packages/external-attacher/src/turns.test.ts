@@ -1,6 +1,6 @@
 import { volumeAttachments } from '@holdfast/kube';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Rig, startRig } from './testing/rig.ts';
+import { eventually, type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
 /** Calls that the driver has begun and not answered. */
@@ -40,7 +40,7 @@ test('a thousand attaches that the driver is slow to answer do not hold up a det
   const quick = rig.driver.on('ControllerPublishVolume', () => count(answer.promise));
   await attachAll(names('va', 1000));
   // All workers but the one that is kept for the other kind.
-  await vi.waitFor(() => expect(publishes()).toHaveLength(2 + 3));
+  await eventually(() => expect(publishes()).toHaveLength(2 + 3));
   for (const name of ['leaving', 'leaving-too']) {
     await rig.cluster.client.delete(volumeAttachments, { name });
     await rig.untilGone(name);
@@ -60,7 +60,7 @@ test('detaches that the driver is slow to answer do not hold up an attach', asyn
   const answer = Promise.withResolvers<object>();
   rig.driver.on('ControllerUnpublishVolume', () => answer.promise);
   await Promise.all(leaving.map((name) => rig.cluster.client.delete(volumeAttachments, { name })));
-  await vi.waitFor(() => expect(rig.driver.callsOf('ControllerUnpublishVolume')).toHaveLength(3));
+  await eventually(() => expect(rig.driver.callsOf('ControllerUnpublishVolume')).toHaveLength(3));
   await attachAll(['new']);
   await rig.untilAttached('new');
   expect(rig.driver.callsOf('ControllerUnpublishVolume')).toHaveLength(3);

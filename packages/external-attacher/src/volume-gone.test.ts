@@ -1,8 +1,8 @@
 import { persistentVolumes, secrets, volumeAttachments } from '@holdfast/kube';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { annotations } from './names.ts';
 import { FINALIZER } from './testing/objects.ts';
-import { type Rig, startRig } from './testing/rig.ts';
+import { eventually, type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.stop());
@@ -81,5 +81,5 @@ test('an inline volume is attached and detached without a PersistentVolume, and 
   await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
   await rig.untilGone('va-1');
   expect(unpublishes()).toEqual([{ volumeId: 'vol-inline', nodeId: 'id-of-node-1', secrets: {} }]);
-  await vi.waitFor(() => expect(rig.writes()).toHaveLength(3));
+  await eventually(() => expect(rig.writes()).toHaveLength(3));
 });

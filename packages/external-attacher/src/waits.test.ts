@@ -1,6 +1,6 @@
 import { volumeAttachments } from '@holdfast/kube';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Rig, startRig } from './testing/rig.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventually, type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.stop());
@@ -53,7 +53,7 @@ describe('what is missing is named, and awaited', () => {
       return {};
     });
     await rig.cluster.client.delete(volumeAttachments, { name: 'va-1' });
-    await vi.waitFor(() => expect(unpublishes()).toHaveLength(1));
+    await eventually(() => expect(unpublishes()).toHaveLength(1));
     await rig.addAttachment('va-2', 'pv-1', 'node-2');
     expect(await rig.untilError('va-2', 'attachError')).toContain('still being detached from node "node-1"');
     expect(publishes()).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('what is missing is named, and awaited', () => {
     const leave = Promise.withResolvers<object>();
     rig.driver.on('ControllerUnpublishVolume', () => leave.promise);
     await client.delete(volumeAttachments, { name: 'va-1' });
-    await vi.waitFor(() => expect(unpublishes()).toHaveLength(1));
+    await eventually(() => expect(unpublishes()).toHaveLength(1));
     await rig.addAttachment('va-2', 'pv-1', 'node-2');
     await rig.untilError('va-2', 'attachError');
     leave.resolve({});
@@ -98,7 +98,7 @@ test('nothing is attached before the CSINodes are known: no needless error, no b
     rig.cluster.requests
       .filter(({ userAgent, verb }) => userAgent === rig.userAgent && verb !== 'get')
       .map(({ resource }) => resource);
-  await vi.waitFor(() => expect(new Set(complete())).toEqual(new Set(['persistentvolumes', 'volumeattachments'])));
+  await eventually(() => expect(new Set(complete())).toEqual(new Set(['persistentvolumes', 'volumeattachments'])));
   for (let turn = 0; turn < 10; turn += 1) await rig.attachment('va-1');
   expect(rig.writes()).toEqual([]);
   release.resolve();

@@ -39,6 +39,11 @@ export interface Rig extends Omit<Controller, 'start'> {
   untilGone(name: string): Promise<void>;
 }
 
+/** Waits for what happens on its own; long enough for a machine under load. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 10 });
+}
+
 export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig> {
   const rig = await startControllerRig({
     program: 'csi-attacher',
@@ -100,17 +105,17 @@ export async function startRig(options: ScriptedDriverOptions = {}): Promise<Rig
       await client.create(volumeAttachments, { metadata: { name }, spec });
     },
     untilAttached: (name) =>
-      vi.waitFor(async () => {
+      eventually(async () => {
         const found = await attachment(name);
         expect(found?.status).toMatchObject({ attached: true });
         return found ?? expect.fail('no VolumeAttachment');
       }),
     untilError: (name, field) =>
-      vi.waitFor(async () => {
+      eventually(async () => {
         const message = (await attachment(name))?.status?.[field]?.message;
         return message ?? expect.fail(`no ${field} yet`);
       }),
-    untilGone: (name) => vi.waitFor(async () => expect(await attachment(name)).toBeUndefined()),
+    untilGone: (name) => eventually(async () => expect(await attachment(name)).toBeUndefined()),
     async stop() {
       connection.close();
       await rig.stop();
