@@ -194,6 +194,61 @@ it('leaves the claim to whoever began another expansion under it', async () => {
   expect(rig.expandedTo()).toEqual([2n * GI, 9n * GI]);
 });
 
+it.each([
+  ['more', '3Gi', [2n * GI, 3n * GI], '3Gi'],
+  ['less', '1536Mi', [2n * GI], '2Gi'],
+])(
+  'records what was expanded when the claim asks for %s under it, and without waiting',
+  async (_, other, calls, end) => {
+    const rig = await setUp();
+    const recorded: (string | undefined)[] = [];
+    rig.driver.on('ControllerExpandVolume', async (request) => {
+      recorded.push(storageOf((await rig.claim()).status?.allocatedResources));
+      await rig.request(other);
+      return grows(undefined, false)(request);
+    });
+    await rig.start('--retry-interval-start=1h', '--retry-interval-max=1h');
+    await rig.request('2Gi');
+    await eventually(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe(end));
+    expect(storageOf((await rig.volume()).spec?.capacity)).toBe(end);
+    expect(rig.expandedTo()).toEqual(calls);
+    expect(recorded).toEqual(calls.map((bytes) => `${bytes / GI}Gi`));
+    // The claim was another by the time it was written, and was read again.
+    expect(rig.cluster.requests.some(({ status, userAgent }) => status === 409 && userAgent === rig.userAgent)).toBe(
+      true,
+    );
+  },
+);
+
+it.each<[string, bigint]>([
+  ['2e9', 2_000_000_000n],
+  ['2.5Gi', (5n * GI) / 2n],
+  ['2000000000500m', 2_000_000_001n],
+  ['1500M', 1_500_000_000n],
+  ['7Ei', 7n * 1024n ** 6n],
+  ['9223372036854775807', 2n ** 63n - 1n],
+])('asks for %s as Go counts it, rounded up', async (text, bytes) => {
+  const rig = await setUp();
+  rig.driver.on('ControllerExpandVolume', grows(undefined, false));
+  await rig.start();
+  await rig.request(text);
+  await eventually(async () => expect(await rig.reasons()).toEqual(['VolumeResizeSuccessful']));
+  expect(rig.expandedTo()).toEqual([bytes]);
+  expect(rig.driver.callsOf('ControllerExpandVolume')).toHaveLength(1);
+});
+
+it('refuses a size that no int64 holds, and goes on with one that it holds', async () => {
+  const rig = await setUp();
+  rig.driver.on('ControllerExpandVolume', grows(undefined, false));
+  await rig.start();
+  await rig.request('9Ei');
+  await eventually(async () => expect(await rig.reasons()).toEqual(['VolumeResizeFailed']));
+  expect((await rig.events())[0]?.message).toContain('9Ei');
+  expect(rig.expandedTo()).toEqual([]);
+  await rig.request('2Gi');
+  await eventually(async () => expect(storageOf((await rig.claim()).status?.capacity)).toBe('2Gi'));
+});
+
 it('drops an expansion whose claim goes away under it', async () => {
   const rig = await setUp();
   const { client } = rig.cluster;
