@@ -10,6 +10,7 @@ import { bindService, type OperationMetrics, serveUnix, type UnixServer } from '
 import type { z } from 'zod';
 import type { Backend } from './backend.ts';
 import { canSnapshotGroups, canTellBlocks, type Role } from './capabilities.ts';
+import { withCheckedSecrets } from './check-secrets.ts';
 import { createControllerHandlers } from './controller-service.ts';
 import { inTurn } from './controller-turn.ts';
 import { createGroupHandlers } from './group-service.ts';
@@ -63,7 +64,14 @@ export async function serveDriver<Schema extends z.ZodObject>(deps: DriverDeps<S
     services.push(bindService(SnapshotMetadataService, createMetadataHandlers({ backend, locks })));
   }
   if (role !== 'controller') services.push(bindService(NodeService, createNodeHandlers({ backend, locks, nodeId })));
-  return serveUnix({ address, services, log, mode: socketMode, ...(metrics === undefined ? {} : { metrics }) });
+  const checked = services.map(withCheckedSecrets);
+  return serveUnix({
+    address,
+    services: checked,
+    log,
+    mode: socketMode,
+    ...(metrics === undefined ? {} : { metrics }),
+  });
 }
 
 function checkDriverName(name: string): void {

@@ -33,6 +33,8 @@ async function serveAnew(served: Backend, log = createRecordingLogger()): Promis
   return log;
 }
 
+const bigintAsText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+
 /** The memory backend, with stages too. */
 function staging(): Backend & { readonly staged: string[] } {
   const staged: string[] = [];
@@ -216,10 +218,46 @@ test('"Secrets Requirements": no secret is in a log or an error, nor is a servic
     message: expect.not.stringContaining(secret),
   });
   await kit.controller.controllerUnpublishVolume({ volumeId: 'one', nodeId: 'a', secrets }, options);
-  const text = JSON.stringify(log.lines, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  const text = JSON.stringify(log.lines, bigintAsText);
   expect(text).toContain('NodePublishVolume');
   expect(text).not.toContain(secret);
   expect(text).not.toContain(token);
+});
+
+test.each([
+  ['password', true],
+  ['A-z_0.9', true],
+  // What kubelet sends for serviceAccountTokenInSecrets.
+  ['csi.storage.k8s.io/serviceAccount.tokens', true],
+  ['', false],
+  ['pass word', false],
+  ['hunter2/key', false],
+  ['schlüssel', false],
+  ['key\n', false],
+])('"Secrets Requirements": a key %j is taken by every call that has secrets: %s', async (key, isTaken) => {
+  const log = await serveAnew(staging());
+  await kit.create('one');
+  const secrets = { [key]: 'value' };
+  const readOnly = { volumeId: 'one', volumeCapabilities: [mountCapability], volumeContext: {}, parameters: {} };
+  const calls = [
+    () => kit.create('two', { secrets }),
+    () => attach({ secrets }),
+    () => stage({ secrets }),
+    () => publish({ secrets, stagingTargetPath: '/s' }),
+    () => kit.controller.validateVolumeCapabilities({ ...readOnly, mutableParameters: {}, secrets }, options),
+    () => kit.controller.controllerUnpublishVolume({ volumeId: 'one', nodeId: 'a', secrets }, options),
+    () => kit.controller.deleteVolume({ volumeId: 'two', secrets }, options),
+  ];
+  for (const call of calls) {
+    if (isTaken) await call();
+    else {
+      await expect(call()).rejects.toMatchObject({
+        code: 'InvalidArgument',
+        message: expect.stringMatching(/^[^:]*secrets has a key with other characters/),
+      });
+    }
+  }
+  if (key.includes('hunter2')) expect(JSON.stringify(log.lines, bigintAsText)).not.toContain(key);
 });
 
 describe('"Probe"', () => {

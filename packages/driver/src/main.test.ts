@@ -32,6 +32,7 @@ describe('holdfast-driver', () => {
   test.each([
     ['no endpoint', ['--backend=dir'], 'set CSI_ENDPOINT'],
     ['a TCP endpoint', ['--endpoint=tcp://127.0.0.1:1', '--backend=dir'], 'tcp://127.0.0.1:1'],
+    ['a socket by another name', ['--endpoint=unix:///csi/csi', '--backend=dir'], 'must end with .sock'],
     ['an unknown backend', ['--backend=tape', '--endpoint=/x.sock'], 'must be one of disk, dir'],
     ['an unknown role', ['--role=both', '--endpoint=/x.sock'], 'must be controller, node or all'],
     ['a zone for folders', ['--zone=z', '--backend=dir', '--endpoint=/x.sock'], '--zone is for --backend=disk'],

@@ -66,6 +66,8 @@ async function openEndpoint(endpoint: string): Promise<string> {
   if (endpoint === '') throw new ExitError('no endpoint: give --endpoint=unix:///path/csi.sock or set CSI_ENDPOINT');
   try {
     const address = normalizeUnixAddress(endpoint);
+    // CSI spec, "CSI_ENDPOINT": all UNIX endpoints end so.
+    if (!address.endsWith('.sock')) throw new Error('the name of the socket must end with .sock');
     await mkdir(dirname(address), { recursive: true, mode: 0o750 });
     return address;
   } catch (error) {
