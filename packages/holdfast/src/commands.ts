@@ -8,6 +8,14 @@ export interface Command {
   load(): Promise<Run>;
 }
 
+/** For programs that serve for months, as each does that is started by itself. Before the rest is loaded: that is most of a start. */
+function inSmallHeap(load: () => Promise<Run>): () => Promise<Run> {
+  return async () => {
+    (await import('@holdfast/sidecar')).keepHeapSmall();
+    return await load();
+  };
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   demo: {
     synopsis: 'demo [--keep] [--kill=PROGRAM[@STEP]]',
@@ -22,12 +30,12 @@ export const commands: Readonly<Record<string, Command>> = {
   controllers: {
     synopsis: 'controllers [flags]',
     help: 'csi-provisioner, csi-attacher and csi-resizer in one process',
-    load: async () => (await import('./process/controllers.ts')).controllers.main,
+    load: inSmallHeap(async () => (await import('./process/controllers.ts')).controllers.main),
   },
   node: {
     synopsis: 'node [flags]',
     help: 'holdfast-driver, csi-node-driver-registrar and livenessprobe in one process',
-    load: async () => (await import('./process/node.ts')).node.main,
+    load: inSmallHeap(async () => (await import('./process/node.ts')).node.main),
   },
   ...Object.fromEntries(
     Object.entries({
@@ -37,7 +45,10 @@ export const commands: Readonly<Record<string, Command>> = {
       'csi-node-driver-registrar': async () => (await import('@holdfast/node-driver-registrar')).main,
       livenessprobe: async () => (await import('@holdfast/livenessprobe')).main,
       'holdfast-driver': async () => (await import('@holdfast/driver')).main,
-    }).map(([name, load]) => [name, { synopsis: `${name} [flags]`, help: 'that program by itself', load }]),
+    }).map(([name, load]) => [
+      name,
+      { synopsis: `${name} [flags]`, help: 'that program by itself', load: inSmallHeap(load) },
+    ]),
   ),
 };
 
