@@ -29,9 +29,9 @@ describe('parseArguments', () => {
   });
 
   it('takes minutes only when told', () => {
-    const given = ['--only=slow-attach,failing-expand', '--slow-seconds=2', '--failing-seconds=5', '--n=10'];
+    const given = ['--only=slow-attach,failing-expand,one-process', '--slow-seconds=2', '--failing-seconds=5', '--n=10'];
     expect(parseArguments(given)).toMatchObject({
-      parts: new Set(['slow-attach', 'failing-expand']),
+      parts: new Set(['one-process', 'slow-attach', 'failing-expand']),
       objects: 10,
       failingMs: 5000,
       slowAttachMs: 2000,

@@ -10,7 +10,7 @@ export type Trouble = (typeof troubles)[number];
 
 /** What can be asked for with --only: an operation, or one of the parts that are not about a number of objects. */
 const usualParts = [...operations, 'full', 'reflector', 'node'] as const;
-const parts = [...usualParts, ...troubles] as const;
+const parts = [...usualParts, 'one-process', ...troubles] as const;
 export type Part = (typeof parts)[number];
 
 /** How much is asked of the sidecars, and with which flags they run. */
@@ -67,14 +67,14 @@ export const usage = `npm run bench -- [options]
 
 Our sidecars and the Go ones, in turn, on the same control plane, driver and load. Ratios are ours to theirs.
 
-  --only=PART,…           of ${parts.join(', ')}; default: all but the last ${troubles.length},
-                          which take minutes; --only=all is all.
+  --only=PART,…           of ${parts.join(', ')}; default: all but the last
+                          ${parts.length - usualParts.length}, which take minutes; --only=all is all.
                           What a part needs beforehand (a volume to attach) is done too, and not measured
   --n=N                   so many objects, without client-side limits, instead of 50 with default flags and 1,000 without limits
   --profile=PROFILE       flags of the sidecars with --n: default or unlimited; default: unlimited
   --runs=N                runs of each maker; the order alternates; default: 3, and with --n 1: a quick look
   --makers=MAKER,…        of ours, upstream; default: both
-  --full-claims=N         bound claims of the part "full", half of them attached; default: 10,000
+  --full-claims=N         bound claims of the parts "full" and "one-process", half of them attached; default: 10,000
   --failing-seconds=N     how long the driver fails in failing-attach and failing-expand; default: 60
   --slow-seconds=N        how long an attachment takes in slow-attach; default: 15
   --upstream-node=FOLDER  where the Go programs livenessprobe and csi-node-driver-registrar are, for the part "node"

@@ -4,6 +4,7 @@ import { type Footing, openFooting } from './footing.ts';
 import { measureFull, prepareFull } from './measure-full.ts';
 import { measureLoad, operationsFor } from './measure-load.ts';
 import { measureNode } from './measure-node.ts';
+import { measureOneProcess } from './measure-one-process.ts';
 import { measureReflector } from './measure-reflector.ts';
 import { measureTrouble, withTrouble } from './measure-trouble.ts';
 import type { Figure, Measurement } from './measurement.ts';
@@ -48,6 +49,12 @@ export async function measureAll(args: BenchArguments, { say, signal }: Voice): 
       for (const [nth, turn] of turns.entries()) {
         await measureFull(full, nth, { args, maker: turn.maker, footing, record: recordFor(turn), say, signal });
       }
+    });
+  }
+  if (args.parts.has('one-process')) {
+    await onFooting(args, signal, async (footing) => {
+      const ways = turns.map((turn) => ({ maker: turn.maker, record: recordFor(turn) }));
+      await measureOneProcess(ways, { args, footing, say, signal });
     });
   }
   if (args.parts.has('reflector') && args.makers.includes('ours')) {

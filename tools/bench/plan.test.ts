@@ -15,7 +15,7 @@ describe('operationsFor', () => {
       ['provision', 'attach', 'detach', 'delete'],
     ],
     [['modify'], ['provision', 'modify']],
-    [['full', 'reflector', 'node', 'slow-attach'], []],
+    [['full', 'reflector', 'node', 'one-process', 'slow-attach'], []],
   ])('does for %j what it builds on: %j', (parts, expected) => {
     expect(operationsFor(new Set(parts))).toEqual(expected);
   });
