@@ -29,7 +29,12 @@ describe('parseArguments', () => {
   });
 
   it('takes minutes only when told', () => {
-    const given = ['--only=slow-attach,failing-expand,one-process', '--slow-seconds=2', '--failing-seconds=5', '--n=10'];
+    const given = [
+      '--only=slow-attach,failing-expand,one-process',
+      '--slow-seconds=2',
+      '--failing-seconds=5',
+      '--n=10',
+    ];
     expect(parseArguments(given)).toMatchObject({
       parts: new Set(['one-process', 'slow-attach', 'failing-expand']),
       objects: 10,
