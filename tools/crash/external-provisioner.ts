@@ -117,7 +117,7 @@ export const provisionerScenarios: readonly CrashScenario[] = [
       await untilCapacityIsTold(rig, signal);
       await live(rig, {}, signal);
     },
-    meanwhile: { ...base.meanwhile, 'a place is gone': removePlace },
+    meanwhile: { ...base.meanwhile, 'deleted, and a place is gone': deleteWithPlace },
     async rest(rig, signal) {
       await rest(rig, signal);
       await untilCapacityIsTold(rig, signal);
@@ -178,7 +178,9 @@ async function deleteWithSecret(rig: CrashRig): Promise<void> {
   await ifFound(rig.cluster.client.delete(secrets, { name: 'provision', namespace: NAMESPACE }));
 }
 
-async function removePlace({ cluster: { client } }: CrashRig): Promise<void> {
+async function deleteWithPlace(rig: CrashRig): Promise<void> {
+  const { client } = rig.cluster;
+  await deleteUsersClaims(rig);
   await ifFound(client.delete(csiNodes, { name: 'n3' }));
   await ifFound(client.delete(nodes, { name: 'n3' }));
 }
