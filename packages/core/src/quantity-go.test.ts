@@ -55,6 +55,18 @@ const isCapped = (text: string) => {
   const quantity = text.endsWith('i') ? parsedOrNot(text) : undefined;
   return quantity !== undefined && abs(scaledValue(quantity, 0)) > MAX_INT64;
 };
+const decimalSuffixes = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
+const binarySuffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+/** Whether Go keeps a text in an int64 with a scale (the first of the two forms of ParseQuantity), not in an inf.Dec. */
+const isOneInt64 = (text: string) => {
+  const [, integer = '', fraction = '', suffix = ''] = /^[+-]?0*([0-9]*)(?:\.([0-9]*))?([a-zA-Z].*)?$/.exec(text) ?? [];
+  const digits = integer.length + fraction.length;
+  const power = binarySuffixes.indexOf(suffix);
+  if (power > 0) return fraction === '' && 15 - digits - 3 * power - 1 >= 0;
+  const index = decimalSuffixes.indexOf(suffix);
+  const exponent = index === -1 ? Number(suffix.slice(1)) : 3 * (index - 3);
+  return digits <= 18 && exponent - fraction.length >= -9;
+};
 const abs = (value: bigint) => (value < 0n ? -value : value);
 
 describe(`${answers.length} texts are taken as Go takes them`, () => {
@@ -85,8 +97,9 @@ describe(`${answers.length} texts are taken as Go takes them`, () => {
   it('rounded as Go rounds them, and refused where Go’s int64 overflows', () => {
     const differing = answers.flatMap(({ text, parsed }) => {
       const quantity = parsedOrNot(text);
-      // Beyond its fast path Go's ScaledValue overflows below zero, and adds one where it should take one away.
-      if (quantity === undefined || parsed === undefined || isCapped(text) || quantity.mantissa < 0n) return [];
+      if (quantity === undefined || parsed === undefined || isCapped(text)) return [];
+      // Else Go's ScaledValue overflows below zero, and adds one where it should take one away.
+      if (quantity.mantissa < 0n && !isOneInt64(text)) return [];
       return parsed.scaled.flatMap(([scale, go]) => {
         const ours = scaledValue(quantity, scale);
         const isInRange = ours <= MAX_INT64 && ours >= -MAX_INT64;
@@ -102,6 +115,13 @@ describe(`${answers.length} texts are taken as Go takes them`, () => {
         expect(() => quantityToBytes(quantity), text).toThrow(/64 bits/);
       else expect(quantityToBytes(quantity), text).toBe(exact);
     }
+  });
+
+  it('of which hundreds are less than zero, and rounded away from it all the same', () => {
+    const below = answers.filter(({ text, parsed }) => parsed && text.startsWith('-') && isOneInt64(text));
+    expect(below.length).toBeGreaterThan(200);
+    const rounded = below.filter(({ text }) => /\.[0-9]*[1-9]|m$|u$|n$/.test(text));
+    expect(rounded.length).toBeGreaterThan(30);
   });
 
   it('compared as Go compares them', () => {
