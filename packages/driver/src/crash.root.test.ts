@@ -176,7 +176,7 @@ describe('the driver, killed while it copies', () => {
 });
 
 test('a volume in use is served on by the next driver, and one made half by the last is not', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   driver = await startDriver(dir, ['--backend=disk']);
   const volume = requestsFor({ name: 'pvc-1', capability: mountCapability(), dir, sizeBytes: 32n * MiB });

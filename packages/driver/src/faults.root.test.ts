@@ -146,7 +146,7 @@ describe('a target path', () => {
   test.each(['/../escape/mount', '/./mount/../../escape/mount'])(
     'with %s in it is refused, or means what it says',
     {
-      timeout: 60_000,
+      timeout: 180_000,
     },
     async (suffix) => {
       driver = await startDriver(dir, ['--backend=disk']);
@@ -163,7 +163,9 @@ describe('a target path', () => {
     },
   );
 
-  test('exchanged for a link while the call runs: nothing is mounted where it leads', { timeout: 60_000 }, async () => {
+  test('exchanged for a link while the call runs: nothing is mounted where it leads', {
+    timeout: 180_000,
+  }, async () => {
     const [bin, elsewhere] = [join(dir, 'bin'), join(dir, 'elsewhere')];
     const volume = volumeOf('pvc-1');
     const target = volume.targetPath;
@@ -234,7 +236,7 @@ exec /bin/mount "$@"
   );
 
   test('whose parent is a link that leads elsewhere shows the volume there, and comes down again', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     driver = await startDriver(dir, ['--backend=disk']);
     const volume = volumeOf('pvc-1');

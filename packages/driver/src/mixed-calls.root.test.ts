@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { detachLoopDevice, listLoopDevices, mountsUnder, readMountInfo, unmountAll } from '@holdfast/mount';
 import { RpcError } from '@holdfast/rpc';
@@ -155,7 +156,8 @@ test.each(['disk', 'dir'] as const)(
     const delay = JSON.parse(await readFile(file, 'utf8'));
     process.stdout.write(
       `${backend}: ${ROUNDS} x ${CALLS_AT_ONCE} calls, ${[...seen].map(([code, count]) => `${count} ${code}`).join(', ')}; ` +
-        `event loop kept for ${delay.p50} ms (p50), ${delay.p99} ms (p99), ${delay.max} ms (most)\n`,
+        `event loop kept for ${delay.p50} ms (p50), ${delay.p99} ms (p99), ${delay.max} ms (most), by its own work for ${delay.work} ms at most; ` +
+        `load ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores\n`,
     );
   },
 );
