@@ -53,6 +53,7 @@ export default defineConfig({
           { text: 'Install', link: '/install' },
           { text: 'Swap from Go and back', link: '/swap' },
           { text: 'When something is stuck', link: '/troubleshooting' },
+          { text: 'What goes wrong, and what happens then', link: '/faults' },
           { text: 'What goes wrong', link: '/faults' },
           { text: 'Security', link: '/security' },
         ],
