@@ -6,6 +6,7 @@ import { parseLosetup } from './losetup-output.ts';
 import { mountFlagsFor } from './mount.ts';
 import { interpretBlkid } from './probe.ts';
 import { hasCapability } from './process-capabilities.ts';
+import { isServed } from './server-mounts.ts';
 import { parseUsage } from './usage.ts';
 
 describe('losetup --list --json', () => {
@@ -106,4 +107,21 @@ test('capabilities are read from the effective set', () => {
   expect(hasCapability(status('000001ffffffffff'), 24n)).toBe(true);
   expect(hasCapability(status('000001fffeffffff'), 24n)).toBe(false);
   expect(hasCapability('', 24n)).toBe(false);
+});
+
+test.each([
+  ['nfs', true],
+  ['nfs4', true],
+  ['fuse.sshfs', true],
+  ['fuseblk', true],
+  ['cifs', true],
+  ['9p', true],
+  ['ext4', false],
+  ['overlay', false],
+  ['tmpfs', false],
+  // A file system of controls in the kernel, not one that somebody serves.
+  ['fusectl', false],
+  ['nfsd', false],
+])('a mount of type %s waits for a server: %s', (fsType, expected) => {
+  expect(isServed({ fsType })).toBe(expected);
 });

@@ -19,5 +19,5 @@ const servedTypes = new Set([
 
 /** `fuse`, `fuse.sshfs`, `fuseblk`; `nfs`, `nfs4`. */
 export function isServed({ fsType }: Pick<MountEntry, 'fsType'>): boolean {
-  return /^(fuse|nfs)/.test(fsType) || servedTypes.has(fsType);
+  return /^(fuse|fuseblk|nfs4?)(\.|$)/.test(fsType) || servedTypes.has(fsType);
 }
