@@ -3,7 +3,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serveIdentity } from '../../packages/sidecar/src/testing/index.ts';
+import { checkLockedDown } from './check-locked-down.ts';
 import { driverTools } from './driver-tools.ts';
+import { ociRuntime } from './locked-down.ts';
 import { images } from './names.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -91,6 +93,24 @@ for (const { name, hasTools } of images) {
       check(`${name} asks a driver`, (await probe(container, [`/${name}`])) === '200 200 ok');
   } finally {
     buildah('rm', container);
+  }
+}
+
+if (ociRuntime === undefined) {
+  process.stdout.write('images: the strictest security context was not tried, for it needs runc or crun\n');
+} else {
+  const containers: string[] = [];
+  const mounted = (name: string): string => {
+    const container = buildah('from', '--pull-never', tagOf(name));
+    containers.push(container);
+    return buildah('mount', container);
+  };
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(signal)));
+  try {
+    await checkLockedDown({ runtime: ociRuntime, mounted, check, signal: stop.signal });
+  } finally {
+    for (const container of containers) buildah('rm', container);
   }
 }
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
