@@ -3,6 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serveIdentity } from '../../packages/sidecar/src/testing/index.ts';
+import { filesThatDiffer } from './build-again.ts';
 import { checkLockedDown } from './check-locked-down.ts';
 import { driverTools } from './driver-tools.ts';
 import { ociRuntime } from './locked-down.ts';
@@ -95,6 +96,9 @@ for (const { name, hasTools } of images) {
     buildah('rm', container);
   }
 }
+
+const differing = filesThatDiffer('livenessprobe');
+check('the same sources make the same bundle in another clean folder', differing.length === 0, differing);
 
 if (ociRuntime === undefined) {
   process.stdout.write('images: the strictest security context was not tried, for it needs runc or crun\n');
