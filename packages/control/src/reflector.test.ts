@@ -139,10 +139,10 @@ describe('a server that streams lists', () => {
     await eventually(() => expect(streams).toHaveLength(1));
     for (const nth of [1, 2, 3]) {
       await clock.advance(20_000);
-      const setTimer = vi.spyOn(clock, 'setTimer');
+      const hearing = vi.spyOn(clock, 'monotonicMs');
       streams[0]?.send('ADDED', volume(`v${nth}`, nth));
-      await eventually(() => expect(setTimer).toHaveBeenCalled());
-      setTimer.mockRestore();
+      await eventually(() => expect(hearing).toHaveBeenCalled());
+      hearing.mockRestore();
     }
     streams[0]?.send('BOOKMARK', bookmark(9, true));
     await reflector.synced;

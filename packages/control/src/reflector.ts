@@ -117,20 +117,23 @@ export function createReflector<T extends KubeObject>(deps: ReflectorDeps<T>): R
         ...(state.kind === 'watching' ? { resourceVersion: state.resourceVersion } : { sendInitialEvents: true }),
         signal: linkSignals(signal, giveUp.signal),
       });
-      const armSilence = () => {
-        cancelSilence();
-        cancelSilence = clock.setTimer(STREAM_SILENCE_MS, () =>
-          giveUp.abort(new StreamListError(`no closing bookmark within ${STREAM_SILENCE_MS / 1_000} s of silence`)),
-        );
+      let heardMs = clock.monotonicMs();
+      // One timer for many events: it asks when the last one came.
+      const awaitSilence = (ms: number) => {
+        cancelSilence = clock.setTimer(ms, () => {
+          const leftMs = heardMs + STREAM_SILENCE_MS - clock.monotonicMs();
+          if (leftMs > 0) return awaitSilence(leftMs);
+          giveUp.abort(new StreamListError(`no closing bookmark within ${STREAM_SILENCE_MS / 1_000} s of silence`));
+        });
       };
-      if (state.kind === 'listing') armSilence();
+      if (state.kind === 'listing') awaitSilence(STREAM_SILENCE_MS);
       for await (const event of events) {
         if (signal.aborted) return;
         if (state.kind === 'watching') {
           applyEvent(event);
           continue;
         }
-        armSilence();
+        heardMs = clock.monotonicMs();
         if (event.kind === 'bookmark') {
           if (!event.isInitialEventsEnd) continue;
           cancelSilence();

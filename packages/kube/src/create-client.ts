@@ -107,9 +107,11 @@ export function createKubeClient(deps: KubeClientDeps): KubeClient & { close(): 
       response.destroy(new Error(`the server did not end the watch after ${timeoutSeconds} s`)),
     );
     try {
-      for await (const event of readWatch(response, resource)) {
-        yield event;
-        signal?.throwIfAborted();
+      for await (const events of readWatch(response, resource)) {
+        for (const event of events) {
+          yield event;
+          signal?.throwIfAborted();
+        }
       }
       signal?.throwIfAborted();
     } catch (error) {

@@ -13,12 +13,22 @@ export type WatchEvent<T> =
 /** Set on the bookmark that ends the initial events of a streaming list (KEP-3157). */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
-/** The events of an open watch, in order, until the server ends it. @throws KubeError for an ERROR event or a foreign line. */
+/**
+ * The events of an open watch, in order, until the server ends it; together those that arrived together. @throws KubeError for an
+ * ERROR event or a foreign line.
+ */
 export async function* readWatch<T extends KubeObject>(
   response: IncomingMessage,
   resource: Resource<T>,
-): AsyncGenerator<WatchEvent<T>, void, undefined> {
-  for await (const line of jsonLines(response)) yield parseEvent(line, resource);
+): AsyncGenerator<Iterable<WatchEvent<T>>, void, undefined> {
+  for await (const lines of jsonLines(response)) yield parseEvents(lines, resource);
+}
+
+function* parseEvents<T extends KubeObject>(
+  lines: Iterable<unknown>,
+  resource: Resource<T>,
+): Generator<WatchEvent<T>, void, undefined> {
+  for (const line of lines) yield parseEvent(line, resource);
 }
 
 function parseEvent<T extends KubeObject>(line: unknown, resource: Resource<T>): WatchEvent<T> {
