@@ -24,8 +24,10 @@ async function bundle(folder: string, program: string): Promise<void> {
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
-    minify: true,
-    keepNames: true,
+    // Identifiers stay: stack traces name what they are about. With keepNames over short ones instead, each function that is made
+    // while the program runs costs a call of Object.defineProperty, which was 8 % of a start on a full cluster.
+    minifyWhitespace: true,
+    minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,
     format: 'esm',
