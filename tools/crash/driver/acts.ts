@@ -21,22 +21,22 @@ const sizes: Readonly<Record<FsType, bigint>> = {
   block: 4n * MiB,
 };
 
-/** Each is played in a folder, and a process, of its own. */
+/** Each is played in a folder, and a process, of its own. The longest come first, so that none is left alone at the end. */
 export const acts: readonly ((dir: string) => Act)[] = [
+  (dir) => copies(dir, 'ext4'),
+  (dir) => ({ ...copies(dir, 'btrfs'), poolFsType: 'btrfs' }),
+  (dir) => ({ ...copies(dir, 'xfs'), poolFsType: 'xfs' }),
+  (dir) => groups(dir),
   (dir) => firstUse(dir, 'ext4'),
+  (dir) => laterUse(dir, 'ext4'),
+  (dir) => laterUse(dir, 'btrfs'),
+  (dir) => folderCopies(dir),
+  (dir) => laterUse(dir, 'xfs'),
   (dir) => firstUse(dir, 'xfs'),
   (dir) => firstUse(dir, 'btrfs'),
-  (dir) => firstUse(dir, 'block'),
-  (dir) => laterUse(dir, 'ext4'),
-  (dir) => laterUse(dir, 'xfs'),
-  (dir) => laterUse(dir, 'btrfs'),
   (dir) => laterUse(dir, 'block'),
-  (dir) => copies(dir, 'ext4'),
-  (dir) => ({ ...copies(dir, 'xfs'), poolFsType: 'xfs' }),
-  (dir) => ({ ...copies(dir, 'btrfs'), poolFsType: 'btrfs' }),
-  (dir) => groups(dir),
   (dir) => folders(dir),
-  (dir) => folderCopies(dir),
+  (dir) => firstUse(dir, 'block'),
 ];
 
 /** One volume's calls by name. */
