@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { keepHeapSmall } from '@holdfast/sidecar';
 import { main } from './main.ts';
 

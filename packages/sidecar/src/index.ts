@@ -35,6 +35,7 @@ export { type HttpValues, serveMetrics } from './observability.ts';
 export { retryFlags } from './retry-flags.ts';
 export {
   defineRole,
+  type MainOptions,
   type PreparedRole,
   type ReadFlags,
   type Role,
