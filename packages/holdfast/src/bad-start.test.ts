@@ -54,7 +54,7 @@ describe('an unknown flag ends with 2, its name and the usage', () => {
   it.each<[string, string[], RegExp]>([
     ['sandbox', ['apiserver'], /^unknown flag: --no-such-flag\nUsage of holdfast-sandbox/],
     ['sandbox', ['kubelet'], /^unknown flag: --no-such-flag\nUsage of holdfast-sandbox/],
-    ['holdfast', ['demo'], /^holdfast demo: no option "--no-such-flag"\nusage: npm run demo/],
+    ['holdfast', ['demo'], /^holdfast demo: no option "--no-such-flag"\nusage: holdfast demo/],
     ['holdfast', [], /^holdfast: no command "--no-such-flag"\nusage: holdfast demo/],
   ])('%s %j', async (name, words, says) => {
     const program = run(name, ...words, '--no-such-flag');

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { findInstallation } from '../installation.ts';
 import type { Report } from './report.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..', '..');
-
-/** Bundles every program; Nx skips those whose sources have not changed. */
+/** Bundles every program; Nx skips those whose sources have not changed. The published package brings them. */
 export async function buildPrograms(report: Report, signal: AbortSignal): Promise<void> {
+  const { kind, root } = findInstallation();
+  if (kind === 'package') return;
   const started = performance.now();
   report.waiting('building the programs');
   const output: string[] = [];

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { errorMessage } from '@holdfast/core';
+import { findInstallation } from '../installation.ts';
 import { findFooting, namespaceArgs } from './footing.ts';
 import { runInside } from './inside.ts';
 import { OptionError, parseOptions, usage } from './options.ts';
@@ -23,6 +25,12 @@ export async function demo(args: readonly string[]): Promise<number> {
     if (!(error instanceof OptionError)) throw error;
     process.stderr.write(`holdfast demo: ${error.message}\n${usage}`);
     return 2;
+  }
+  try {
+    findInstallation();
+  } catch (error) {
+    process.stderr.write(`holdfast demo: ${errorMessage(error)}\n`);
+    return 1;
   }
   const footing = findFooting();
   if (footing.kind === 'impossible') {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage, untilAborted } from '@holdfast/core';
+import { findInstallation } from '../installation.ts';
 import { actOn } from './act/act.ts';
 import { writesByProgram } from './audit.ts';
 import { buildPrograms } from './build.ts';
@@ -103,7 +104,7 @@ async function play(deps: {
 async function keepRunning(places: Places, report: Report, signal: AbortSignal): Promise<void> {
   report.title('Everything is left running. Try, in another terminal:');
   report.note(`KUBECONFIG=${places.kubeconfig} kubectl get pvc,pv,volumeattachments`);
-  report.note(`KUBECONFIG=${places.kubeconfig} kubectl apply -f deploy/examples/dir`);
+  report.note(`KUBECONFIG=${places.kubeconfig} kubectl apply -f ${join(findInstallation().examplesDir, 'dir')}`);
   report.note(`logs are in ${join(places.work, 'logs')}; Ctrl-C here cleans up`);
   await untilAborted(signal);
   if (!(signal.reason instanceof Interrupted)) throw signal.reason;

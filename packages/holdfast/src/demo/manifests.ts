@@ -10,8 +10,7 @@ import {
   storageClasses,
 } from '@holdfast/kube';
 import { parseAllDocuments } from 'yaml';
-
-const examples = join(import.meta.dirname, '..', '..', '..', '..', 'deploy', 'examples');
+import { findInstallation } from '../installation.ts';
 
 const resources: readonly Resource<KubeObject>[] = [csiDrivers, storageClasses, persistentVolumeClaims, pods];
 
@@ -22,7 +21,9 @@ export interface Manifest {
 }
 
 export function readExample(path: string): Manifest[] {
-  return parseAllDocuments(readFileSync(join(examples, path), 'utf8')).map((document): Manifest => document.toJS());
+  return parseAllDocuments(readFileSync(join(findInstallation().examplesDir, path), 'utf8')).map(
+    (document): Manifest => document.toJS(),
+  );
 }
 
 function resourceOf(manifest: Manifest): Resource<KubeObject> {

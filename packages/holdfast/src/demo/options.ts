@@ -17,7 +17,7 @@ export interface DemoOptions {
 
 export class OptionError extends Error {}
 
-export const usage = `usage: npm run demo [-- OPTIONS]
+export const usage = `usage: holdfast demo [OPTIONS]  (in the sources: npm run demo -- OPTIONS)
   --keep                 leave everything running afterwards, for kubectl; Ctrl-C cleans up
   --kill=PROGRAM[@STEP]  kill -9 a program as a step begins, and show that the claim's life goes on
                          PROGRAM: ${programs.join(', ')}

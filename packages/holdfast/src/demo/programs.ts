@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { findInstallation } from '../installation.ts';
 import type { ProgramSpec } from './supervisor.ts';
 
 /** What can be killed and comes back, as a container would: everything but the API server, which keeps its objects in memory. */
@@ -43,7 +44,8 @@ export function poolDir(places: Places, backend: Backend): string {
 }
 
 function bundle(packageName: string, program: string): string {
-  return join(import.meta.dirname, '..', '..', '..', packageName, 'dist', `${program}.mjs`);
+  const { programsDir, root } = findInstallation();
+  return join(programsDir ?? join(root, 'packages', packageName, 'dist'), `${program}.mjs`);
 }
 
 export function apiServer(places: Places): ProgramSpec {

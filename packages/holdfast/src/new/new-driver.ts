@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { errorMessage } from '@holdfast/core';
 import { wrongDriverName } from './driver-name.ts';
+import { readKit } from './kit.ts';
 
-const packages = join(import.meta.dirname, '..', '..', '..');
-const template = join(packages, 'driver-kit', 'template');
-/** The driver of docs/write-a-driver.md, which is compiled, run and put before csi-sanity there. */
-const sample = join(packages, 'driver', 'src', 'sample', 'sample-driver.ts');
 const sampleName = 'sample.csi.example';
 
 const usage = 'usage: holdfast new driver NAME [FOLDER], such as: holdfast new driver disk.csi.example.com';
@@ -52,30 +49,21 @@ export async function newDriver(
 }
 
 async function filesOf(name: string, folder: string): Promise<Record<string, string>> {
-  const repository = relative(folder, join(packages, '..'));
-  const readme = await readFile(join(template, 'README.md'), 'utf8');
-  const code = await readFile(sample, 'utf8');
-  const manifest = JSON.parse(await readFile(join(packages, 'driver-kit', 'package.json'), 'utf8'));
-  const root = JSON.parse(await readFile(join(packages, '..', 'package.json'), 'utf8'));
-  const ours = ['driver-kit', 'mount', 'sidecar'].map((each) => [
-    `@holdfast/${each}`,
-    `file:${join(repository, 'packages', each)}`,
-  ]);
-  const { typescript, '@types/node': types } = root.devDependencies;
+  const { readme, tsconfig, driver, dependencies, devDependencies, kitReadme } = await readKit(folder);
   const packageJson = {
     name,
     version: '0.1.0',
     private: true,
     type: 'module',
     scripts: { start: 'node src/driver.ts', typecheck: 'tsc' },
-    dependencies: { ...Object.fromEntries(ours), zod: manifest.dependencies.zod },
-    devDependencies: { '@types/node': types, typescript },
+    dependencies,
+    devDependencies,
   };
   return {
-    'README.md': readme.replaceAll('NAME', name).replaceAll('REPOSITORY', repository),
+    'README.md': readme.replaceAll('NAME', name).replaceAll('KIT', kitReadme),
     'package.json': `${JSON.stringify(packageJson, undefined, 2)}\n`,
-    'tsconfig.json': await readFile(join(template, 'tsconfig.json'), 'utf8'),
-    'src/driver.ts': code.replaceAll(sampleName, name).replaceAll('sample-driver', name),
+    'tsconfig.json': tsconfig,
+    'src/driver.ts': driver.replaceAll(sampleName, name).replaceAll('sample-driver', name),
   };
 }
 
