@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { bundleOptions } from './bundle-options.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -12,29 +13,14 @@ function programOf(folder: string): string | undefined {
   return manifest.holdfast?.program;
 }
 
-/** CommonJS dependencies (grpc-js among them) call require for Node's own modules, which an ES module must provide. */
-const requireShim = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
-
 async function bundle(folder: string, program: string): Promise<void> {
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
   const { metafile } = await build({
+    ...bundleOptions,
     entryPoints: { [program]: join(folder, 'src', 'bin.ts') },
     outdir: join(folder, 'dist'),
-    outExtension: { '.js': '.mjs' },
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    // Identifiers stay: stack traces name what they are about. With keepNames over short ones instead, each function that is made
-    // while the program runs costs a call of Object.defineProperty, which was 8 % of a start on a full cluster.
-    minifyWhitespace: true,
-    minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    banner: { js: requireShim },
-    logLevel: 'warning',
     metafile: true,
     absWorkingDir: root,
   });
