@@ -26,8 +26,13 @@ export async function compile(
     outDir: out,
   };
   const fromHere = (path: string): string => relative(dirname(config), path);
-  const text = { extends: fromHere(join(root, 'tsconfig.base.json')), compilerOptions, files: entries };
-  writeFileSync(config, JSON.stringify(text, undefined, 2));
+  const extended = fromHere(join(root, 'tsconfig.base.json'));
+  const configure = (files: readonly string[]): void =>
+    writeFileSync(config, JSON.stringify({ extends: extended, compilerOptions, files }, undefined, 2));
+  configure(entries);
+  const { stdout } = await run('tsc', ['-p', config, '--listFilesOnly'], { cwd: root, signal });
+  // Each file is named: what the compiler meets first through the links in node_modules it takes for somebody else's, and emits nothing.
+  configure(stdout.split('\n').filter((path) => path.startsWith(join(root, 'packages')) && path.endsWith('.ts')));
   await run('tsc', ['-p', config], { cwd: root, signal });
   for (const file of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
     if (file.endsWith('.d.ts')) rewriteImports(join(out, file));
