@@ -9,7 +9,11 @@ export interface Certificate {
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** A self-signed certificate for an IPv4 address, and for others where the same server is reached by them, valid for a year: RFC 5280 by hand, because Node can sign but not issue. */
-export function createCertificate(options: { host: string; alsoHosts?: readonly string[]; nowMs: number }): Certificate {
+export function createCertificate(options: {
+  host: string;
+  alsoHosts?: readonly string[];
+  nowMs: number;
+}): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'));
   const commonName = sequence(objectId('550403'), element(tags.utf8, Buffer.from('holdfast-sandbox')));
