@@ -23,9 +23,11 @@ export const driverTools: Readonly<Record<string, { readonly from: string; reado
   'mkfs.ext4': { from: 'e2fsprogs', file: 'mke2fs' },
   'mkfs.xfs': { from: 'xfsprogs' },
   mount: { from: 'mount' },
+  realpath: { from: 'coreutils' },
   resize2fs: { from: 'e2fsprogs' },
   stat: { from: 'coreutils' },
   sync: { from: 'coreutils' },
+  test: { from: 'coreutils' },
   umount: { from: 'mount' },
   // xfs_growfs is a program; xfs_io sets labels.
   xfs_growfs: { from: 'xfsprogs' },
