@@ -56,7 +56,7 @@ export const deliberate: readonly Deliberate[] = [
   // Of scenarios it is compared whether there is one.
   {
     row: 'events about progress',
-    place: / scenario ".*\/events\/Normal (Provisioning|Resizing) on PersistentVolumeClaim [^/]+\/[^/]+$/,
+    place: / scenario ".*\/events\/Normal (Provisioning|Resizing|VolumeModify) on PersistentVolumeClaim [^/]+\/[^/]+$/,
     ours: /^-$/,
   },
   {
@@ -108,6 +108,13 @@ export const deliberate: readonly Deliberate[] = [
       /\/events\/Warning (ProvisioningFailed|VolumeResizeFailed|VolumeModifyFailed|VolumeFailedDelete) on [^/]+\/messages\//,
   },
   { row: 'messages of events', place: /\/writes\/patch events$/, ours: /^-$/, theirs: /^"any"$/, isSometimes: true },
+  // So many events of failures went before that the client drops what follows.
+  {
+    row: 'events of a failure that repeats',
+    place: / scenario ".*\/events\/Normal FileSystemResizeRequired on PersistentVolumeClaim [^/]+\/[^/]+$/,
+    theirs: /^-$/,
+    isSometimes: true,
+  },
   {
     row: 'text of an attach error',
     place: /\/attachments\/[^/]+\/status\/attachError\/message$/,
