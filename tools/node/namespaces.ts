@@ -25,7 +25,11 @@ export async function inNodeNamespaces({ prepare, run }: NodeRun): Promise<numbe
       process.once('disconnect', () => stop.abort());
       enter(scratch);
       // What is left in here ends with this process, the first of its namespace.
-      process.exit(await run(scratch, stop.signal));
+      const code = await run(scratch, stop.signal).catch((error: unknown) => {
+        if (!stop.signal.aborted) console.error(error instanceof Error ? error.message : String(error));
+        return stop.signal.aborted ? 130 : 1;
+      });
+      process.exit(code);
     }
     await prepare(stop.signal);
     return await respawn(stop.signal);
@@ -58,7 +62,8 @@ async function respawn(signal: AbortSignal): Promise<number> {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [insideVariable]: folder.path, TMPDIR: join(folder.path, 't') },
   });
-  signal.addEventListener('abort', () => void child.kill('SIGTERM'), { once: true });
+  // unshare waits for its child and lets no signal end it; the child ends when the channel closes.
+  signal.addEventListener('abort', () => child.connected && child.disconnect(), { once: true });
   try {
     return await new Promise<number>((resolve, reject) => {
       child.on('error', reject);
