@@ -15,6 +15,7 @@ describe('parseArguments', () => {
       makers: ['ours', 'upstream'],
       driver: { kind: 'memory' },
       isJson: false,
+      earlierFiles: [],
       writesDocs: false,
     });
   });
@@ -25,6 +26,7 @@ describe('parseArguments', () => {
       loads: [{ profile: 'unlimited', objects: 200 }],
       runs: 1,
       isJson: true,
+      earlierFiles: [],
     });
   });
 

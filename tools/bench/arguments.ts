@@ -52,6 +52,8 @@ export interface BenchArguments {
   readonly size: string;
   readonly grownSize: string;
   readonly isJson: boolean;
+  /** What earlier runs with --json printed. */
+  readonly earlierFiles: readonly string[];
   readonly writesDocs: boolean;
   /** For our sidecars. */
   readonly nodeFlags: readonly string[];
@@ -87,6 +89,7 @@ Our sidecars and the Go ones, in turn, on the same control plane, driver and loa
   --attributes=KEY=VALUE,…  of the VolumeAttributesClass of "modify"; default: iops=500
   --size=QUANTITY, --grown-size=QUANTITY  default: 64Mi and 128Mi
   --json                  print everything measured as JSON, instead of tables
+  --with=FILE             add what an earlier run printed with --json, of what this one does not measure; may be repeated
   --write-docs            write docs/benchmarks.md from this run
   --node-flags=FLAG,…     flags of Node for our sidecars, such as --max-semi-space-size=4
   --cpu-profiles=FOLDER   let our sidecars leave CPU profiles there (their figures suffer a little)
@@ -112,6 +115,7 @@ const optionTypes = {
   size: { type: 'string' },
   'grown-size': { type: 'string' },
   json: { type: 'boolean' },
+  with: { type: 'string', multiple: true },
   'write-docs': { type: 'boolean' },
   'node-flags': { type: 'string' },
   'cpu-profiles': { type: 'string' },
@@ -144,6 +148,7 @@ export function parseArguments(argv: readonly string[]): BenchArguments | 'help'
     size: values.size ?? '64Mi',
     grownSize: values['grown-size'] ?? '128Mi',
     isJson: values.json ?? false,
+    earlierFiles: values.with ?? [],
     writesDocs: values['write-docs'] ?? false,
     nodeFlags: nodeFlagsOf(values['node-flags']),
     profileFolder: values['cpu-profiles'],

@@ -7,6 +7,7 @@ import { buildBundles } from '../rig/bundles.ts';
 import { ArgumentError, type BenchArguments, parseArguments, usage } from './arguments.ts';
 import { compare } from './compare.ts';
 import { conditionsOf } from './conditions.ts';
+import { readEarlier } from './earlier.ts';
 import { measureAll } from './measure-all.ts';
 import { renderPage } from './report.ts';
 import { renderTables } from './tables.ts';
@@ -42,7 +43,10 @@ async function run(args: BenchArguments): Promise<number> {
     const { failed } = await buildReference(programs, { say, signal: stop.signal });
     if (failed.length > 0) throw new Error(`not built: ${failed.join(', ')}; npm run reference says why`);
   }
-  const measurements = await measureAll(args, { say, signal: stop.signal });
+  // Told before all the measuring, not after.
+  readEarlier(args.earlierFiles, []);
+  const measured = await measureAll(args, { say, signal: stop.signal });
+  const measurements = [...measured, ...readEarlier(args.earlierFiles, measured)];
   const comparisons = compare(measurements);
   const conditions = conditionsOf(args);
   console.log(
