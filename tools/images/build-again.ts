@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** A checkout of its own, with the libraries of this one. */
 function checkoutInto(copy: string): void {
-  for (const part of ['packages', 'tools/build.ts', 'package.json']) {
+  for (const part of ['packages', 'tools/build.ts', 'tools/bundle-options.ts', 'package.json', 'tsconfig.base.json']) {
     const isSource = (file: string): boolean => !['node_modules', 'dist'].includes(basename(file));
     cpSync(join(root, part), join(copy, part), { recursive: true, filter: isSource });
   }
@@ -38,7 +38,7 @@ function digestsOf(copy: string, name: string, env: NodeJS.ProcessEnv): Record<s
   execFileSync(process.execPath, [join(copy, 'tools', 'build.ts')], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
   const dist = join(cwd, 'dist');
   const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
