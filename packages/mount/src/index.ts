@@ -5,12 +5,12 @@ export {
   type CommandFailure,
   type CommandOptions,
   type CommandResult,
-  commandEnvironment,
   runCommand,
 } from './command.ts';
 export { copyFolder, copySparseFile, reflinkFile, syncFileSystem } from './copy-file.ts';
 export { blockDeviceNumber, isSameDevice, splitDeviceNumber } from './device-numbers.ts';
 export { type FileExtent, fileExtents, parseExtent } from './file-extents.ts';
+export { type FileLock, takeFileLock } from './file-lock.ts';
 export {
   checkFileSystem,
   FileSystemDamagedError,
@@ -69,7 +69,6 @@ export {
   type SubvolumeUsage,
   subvolumeUsage,
 } from './subvolumes.ts';
-export { packageFor } from './tool-packages.ts';
 export { cleanupMountPoint, MountBusyError, type UnmountOptions, unmountAll } from './unmount.ts';
 export { type FileSystemUsage, fileSystemUsage, parseUsage } from './usage.ts';
 export { findWritability, type Writability } from './writable.ts';

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRecordingLogger } from '@holdfast/core/testing';
+import { takeFileLock } from '@holdfast/mount';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startDriver } from '../testing/driver-process.ts';
 import { MiB, mountCapability, options, requestsFor } from '../testing/requests.ts';
 import { createControllerTurn } from './controller-turn.ts';
-import { takeFileLock } from './file-lock.ts';
 
 let pool: string;
 beforeEach(async () => {

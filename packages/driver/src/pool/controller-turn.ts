@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Logger } from '@holdfast/core';
+import { type FileLock, takeFileLock } from '@holdfast/mount';
 import { rpcError } from '@holdfast/rpc';
 import { isMissing } from './durable-file.ts';
-import { type FileLock, takeFileLock } from './file-lock.ts';
 import { pathInside } from './path-inside.ts';
 
 export interface ControllerTurn {

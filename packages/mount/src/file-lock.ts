@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { commandEnvironment, packageFor } from '@holdfast/mount';
+import { CommandError, commandEnvironment, spawnFailure } from './command.ts';
 
 export interface FileLock {
   /** Aborts when the lock is lost: something ended the program that holds it. */
@@ -16,11 +16,12 @@ const timedOutCode = 75;
  * such call, so a child holds it; it ends when its input does, and that the kernel closes however this process ends.
  *
  * @returns undefined when somebody else has it for longer than `waitMs`
- * @throws Error when flock(1) is missing or fails
+ * @throws {CommandError} when flock(1) is missing or fails
  */
 export async function takeFileLock(path: string, waitMs: number): Promise<FileLock | undefined> {
   const wait = ['--timeout', String(waitMs / 1000), '--conflict-exit-code', String(timedOutCode)];
-  const child = spawn('flock', ['--exclusive', ...wait, path, 'cat'], {
+  const args = ['--exclusive', ...wait, path, 'cat'];
+  const child = spawn('flock', args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: commandEnvironment(process.env),
   });
@@ -30,31 +31,21 @@ export async function takeFileLock(path: string, waitMs: number): Promise<FileLo
   child.stdin.on('error', () => {});
   const lost = new AbortController();
   const ended = new Promise<number | undefined>((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', (error) => reject(new CommandError('flock', args, spawnFailure('flock', error))));
     child.on('close', (code) => resolve(code ?? undefined));
   });
   ended.finally(() => lost.abort()).catch(() => {});
 
   // What cat gives back says that flock has started it.
   child.stdin.write('\n');
-  try {
-    const code = await Promise.race([once(child.stdout, 'data').then(() => 'held' as const), ended]);
-    if (code === timedOutCode) return undefined;
-    if (code !== 'held')
-      throw new Error(`flock ${path} failed with exit code ${code}: ${complaint.trim() || 'no message'}`);
-  } catch (error) {
-    if (!isMissingTool(error)) throw error;
-    throw new Error(`flock was not found on this machine: install the package ${packageFor('flock')}`, {
-      cause: error,
-    });
+  const code = await Promise.race([once(child.stdout, 'data').then(() => 'held' as const), ended]);
+  if (code === timedOutCode) return undefined;
+  if (code !== 'held') {
+    throw new CommandError('flock', args, { kind: 'exit', exitCode: code ?? 1, output: complaint.trim() });
   }
   child.unref();
   return {
     lost: lost.signal,
     release: () => child.stdin.end(),
   };
-}
-
-function isMissingTool(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
