@@ -1,8 +1,9 @@
 // An existing manifest with the Go attacher, in which nothing changes but the image.
+import { version } from '@holdfast/sidecar';
 import { stringify } from 'yaml';
 import type { Check } from './checks.ts';
 import { claim, pod } from './manifests.ts';
-import { driverArgs, namespace, upgrade, version } from './release.ts';
+import { driverArgs, namespace, upgrade } from './release.ts';
 import { goAttacherImage } from './test-images.ts';
 
 export const swapCheck: Check = {

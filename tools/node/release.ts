@@ -8,8 +8,6 @@ import type { Layout } from './options.ts';
 
 const release = 'holdfast';
 export const namespace = 'holdfast-system';
-/** As the chart and the images are tagged. */
-export const version = '0.1.0';
 const driver = 'disk.csi.holdfast';
 /** How many volumes the driver attaches to the node: so few that a check can reach it. */
 export const attachLimit = 3;
